@@ -1,0 +1,1 @@
+//! Where every process starts: settings, logging, signals, shutdown.

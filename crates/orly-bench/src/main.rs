@@ -1,0 +1,2 @@
+//! Load generator and driver for any Nostr relay.
+fn main() {}

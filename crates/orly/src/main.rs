@@ -1,0 +1,2 @@
+//! The relay process and its command line.
+fn main() {}

@@ -1,0 +1,1 @@
+//! The Nostr relay: WebSocket sessions, subscriptions, ingest, HTTP.
