@@ -2,9 +2,27 @@
 //!
 //! Knows no socket, no disk, no clock but [`Timestamp::now`].
 
+mod filter;
 pub mod hex;
 mod id;
+mod json;
+mod kind;
+mod message;
+mod packed;
+mod parse;
+mod sign;
+mod tags;
 mod timestamp;
+mod verify;
 
+pub use filter::{Filter, InvalidFilter};
 pub use id::{EventId, InvalidHex, Pubkey, Signature};
+pub use json::JsonError;
+pub use kind::{Kind, KindClass};
+pub use message::{ClientMessage, InvalidMessage, Prefix, Rejection, RelayMessage, SubscriptionId};
+pub use packed::{Event, EventRef, NotAnEvent};
+pub use parse::InvalidEvent;
+pub use sign::{Draft, InvalidKey, Keys};
+pub use tags::{Tag, Tags, unescaped};
 pub use timestamp::Timestamp;
+pub use verify::{Forged, Verifier, has_valid_id, id_of};
