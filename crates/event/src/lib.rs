@@ -2,6 +2,8 @@
 //!
 //! Knows no socket, no disk, no clock but [`Timestamp::now`].
 
+mod address;
+mod deletion;
 mod filter;
 pub mod hex;
 mod id;
@@ -15,6 +17,8 @@ mod tags;
 mod timestamp;
 mod verify;
 
+pub use address::{Address, supersedes};
+pub use deletion::{Deletion, is_vanish_request, may_delete};
 pub use filter::{Filter, InvalidFilter};
 pub use id::{EventId, InvalidHex, Pubkey, Signature};
 pub use json::JsonError;

@@ -1,1 +1,28 @@
 //! Event store on LMDB.
+//!
+//! One writer thread gathers what waits into one transaction and answers when it is on disk. Readers
+//! take short snapshots: a query is answered in batches, and no read transaction outlives one.
+//! Other processes may open the same database; what they write is noticed.
+
+mod check;
+mod count;
+mod delete;
+mod entries;
+mod env;
+mod error;
+mod keys;
+mod lookup;
+mod plan;
+mod query;
+mod save;
+mod scan;
+mod store;
+mod summary;
+mod tables;
+mod watch;
+mod writer;
+
+pub use check::CheckReport;
+pub use env::{Access, Options};
+pub use error::LmdbError;
+pub use store::LmdbStore;

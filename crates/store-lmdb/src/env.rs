@@ -1,0 +1,232 @@
+//! The LMDB environment: opening, versions, growing.
+
+use std::path::{Path, PathBuf};
+
+use heed::{Env, EnvFlags, EnvOpenOptions, RoTxn, RwTxn, WithoutTls};
+use parking_lot::RwLock;
+
+use crate::error::is_map_full;
+use crate::tables::Tables;
+use crate::{LmdbError, keys};
+
+/// The schema this version writes. A change of tables or keys raises it and adds a migration.
+const SCHEMA: u32 = 1;
+const SCHEMA_KEY: &[u8] = b"schema";
+const DATABASE_ID_KEY: &[u8] = b"database_id";
+const MIB: usize = 1 << 20;
+
+/// How a database is opened.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Its directory.
+    pub path: PathBuf,
+    /// How large it may become, in MiB; 0 lets it grow as long as the disk has room.
+    pub max_map_mib: usize,
+    /// What may be done with it.
+    pub access: Access,
+    /// Whether summary trees are kept. Only a benchmark of their cost switches them off.
+    pub keep_summaries: bool,
+}
+
+/// What may be done with a database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Reading and writing; it is made if it is not there.
+    Create,
+    /// Reading and writing what is there.
+    Write,
+    /// Reading what is there.
+    Read,
+}
+
+impl Options {
+    /// The usual: made if absent, growing with the disk.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into(), max_map_mib: 0, access: Access::Create, keep_summaries: true }
+    }
+}
+
+/// An open environment and its tables.
+pub(crate) struct Lmdb {
+    env: Env<WithoutTls>,
+    pub(crate) tables: Tables,
+    pub(crate) options: Options,
+    /// Held for reading by every transaction, for writing while the map changes its size.
+    map: RwLock<()>,
+}
+
+impl Lmdb {
+    pub(crate) fn open(options: Options) -> Result<Self, LmdbError> {
+        let path = options.path.clone();
+        let failed = |hint: &str| {
+            let (path, hint) = (path.clone(), hint.to_owned());
+            move |source| LmdbError::Open { path, hint, source }
+        };
+        if options.access == Access::Create {
+            let made = std::fs::create_dir_all(&path).map_err(heed::Error::Io);
+            made.map_err(failed(
+                "make the directory writable for this user, or set ORLY_DATA_DIR",
+            ))?;
+        } else if !path.join("data.mdb").exists() {
+            return Err(LmdbError::Absent(path));
+        }
+        let env = open_env(&options).map_err(failed("is it writable, and its disk not full?"))?;
+        let found = if options.access == Access::Read {
+            Tables::open(&env, env.read_txn()?)?.ok_or_else(|| LmdbError::Absent(path.clone()))?
+        } else {
+            Tables::create(&env, env.write_txn()?)?
+        };
+        let lmdb = Self { env, tables: found, options, map: RwLock::new(()) };
+        lmdb.check_schema()?;
+        Ok(lmdb)
+    }
+
+    fn check_schema(&self) -> Result<(), LmdbError> {
+        let found =
+            self.read(|txn| Ok(self.tables.meta.get(txn, SCHEMA_KEY)?.map(<[u8]>::to_vec)))?;
+        match found {
+            Some(bytes) => {
+                let bytes = bytes.try_into().map_err(|_| LmdbError::Damaged("schema version"))?;
+                let found = u32::from_be_bytes(bytes);
+                if found > SCHEMA {
+                    Err(LmdbError::NewerSchema { found, known: SCHEMA })
+                } else {
+                    Ok(())
+                }
+            }
+            None if self.options.access == Access::Read => {
+                Err(LmdbError::Absent(self.options.path.clone()))
+            }
+            None => self.write(|wtxn| {
+                self.tables.meta.put(wtxn, SCHEMA_KEY, &SCHEMA.to_be_bytes())?;
+                self.tables.meta.put(wtxn, DATABASE_ID_KEY, &rand::random::<[u8; 16]>())?;
+                Ok(())
+            }),
+        }
+    }
+
+    /// Runs `work` on a snapshot.
+    pub(crate) fn read<T>(
+        &self,
+        work: impl FnOnce(&RoTxn<'_, WithoutTls>) -> Result<T, LmdbError>,
+    ) -> Result<T, LmdbError> {
+        let mut guard = self.map.read();
+        let txn = match self.env.read_txn() {
+            Err(heed::Error::Mdb(heed::MdbError::MapResized)) => {
+                drop(guard);
+                self.resize(0)?;
+                guard = self.map.read();
+                self.env.read_txn()
+            }
+            txn => txn,
+        }?;
+        let result = work(&txn);
+        drop((txn, guard));
+        result
+    }
+
+    /// Runs `work` in a transaction and commits it. Grows the map and starts again when it is full.
+    pub(crate) fn write<T>(
+        &self,
+        mut work: impl FnMut(&mut RwTxn<'_>) -> Result<T, LmdbError>,
+    ) -> Result<T, LmdbError> {
+        loop {
+            match self.try_write(&mut work) {
+                Err(error) if is_map_full(&error) => self.grow()?,
+                Err(LmdbError::Lmdb(heed::Error::Mdb(heed::MdbError::MapResized))) => {
+                    self.resize(0)?
+                }
+                result => return result,
+            }
+        }
+    }
+
+    fn try_write<T>(
+        &self,
+        work: &mut impl FnMut(&mut RwTxn<'_>) -> Result<T, LmdbError>,
+    ) -> Result<T, LmdbError> {
+        let _guard = self.map.read();
+        let mut wtxn = self.env.write_txn()?;
+        let value = work(&mut wtxn)?;
+        wtxn.commit()?;
+        Ok(value)
+    }
+
+    fn grow(&self) -> Result<(), LmdbError> {
+        let now = self.env.info().map_size;
+        let limit = match self.options.max_map_mib {
+            0 => usize::MAX / 4,
+            mib => mib.saturating_mul(MIB),
+        };
+        if now >= limit {
+            return Err(LmdbError::Full { limit });
+        }
+        let size = now.saturating_mul(2).min(limit);
+        tracing::info!(from = now, to = size, "grow the map of the event store");
+        self.resize(size)
+    }
+
+    fn resize(&self, size: usize) -> Result<(), LmdbError> {
+        let _guard = self.map.write();
+        // SAFETY: all transactions of this process run under `map.read`, so none is active now.
+        #[expect(unsafe_code, reason = "LMDB cannot check that no transaction is active")]
+        unsafe {
+            self.env.resize(size)?;
+        }
+        Ok(())
+    }
+
+    /// The number of the newest transaction of any process.
+    pub(crate) fn last_txn(&self) -> usize {
+        self.env.info().last_txn_id
+    }
+
+    pub(crate) fn disk_bytes(&self) -> Result<u64, LmdbError> {
+        Ok(self.env.real_disk_size()?)
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.options.path
+    }
+
+    /// Frees the reader slots of processes that died.
+    pub(crate) fn clear_stale_readers(&self) -> Result<usize, LmdbError> {
+        Ok(self.env.clear_stale_readers()?)
+    }
+}
+
+/// Where a map starts: all of a small limit, else enough for a million events.
+fn first_map_size(options: &Options) -> usize {
+    let file = std::fs::metadata(options.path.join("data.mdb")).map_or(0, |file| file.len());
+    let file = usize::try_from(file).unwrap_or(usize::MAX / 4);
+    let usual = if cfg!(target_pointer_width = "64") { 4096 * MIB } else { 512 * MIB };
+    let limit = if options.max_map_mib == 0 {
+        usize::MAX / 4
+    } else {
+        options.max_map_mib.saturating_mul(MIB)
+    };
+    usual.min(limit).max(file.next_multiple_of(MIB))
+}
+
+fn open_env(options: &Options) -> Result<Env<WithoutTls>, heed::Error> {
+    let mut open = EnvOpenOptions::new().read_txn_without_tls();
+    open.map_size(first_map_size(options)).max_readers(512);
+    Tables::set_limit(&mut open);
+    // SAFETY: the flag takes no safety away: writing through this environment fails. The file is
+    // changed only through LMDB, whose locks hold between processes.
+    #[expect(unsafe_code, reason = "mapping a file trusts whoever else may change it")]
+    unsafe {
+        if options.access == Access::Read {
+            open.flags(EnvFlags::READ_ONLY);
+        }
+        open.open(&options.path)
+    }
+}
+
+/// Reads the serial that the next event gets.
+pub(crate) fn next_serial(tables: &Tables, txn: &RoTxn<'_>) -> Result<u64, LmdbError> {
+    let stored = tables.meta.get(txn, NEXT_SERIAL_KEY)?;
+    Ok(stored.map_or(1, |bytes| keys::serial_from(bytes).as_u64()))
+}
+
+pub(crate) const NEXT_SERIAL_KEY: &[u8] = b"next_serial";

@@ -1,0 +1,161 @@
+//! Several index runs read as one, newest first.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::ops::Bound;
+
+use event::Timestamp;
+use heed::types::Bytes;
+use heed::{RoRange, RoTxn};
+
+use crate::LmdbError;
+use crate::keys::{Posting, newest_first};
+use crate::plan::{Layout, Scan};
+
+/// How many entries tell two ways of scanning apart.
+const PROBE: usize = 256;
+
+/// The time range of a filter.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TimeRange {
+    pub(crate) since: Timestamp,
+    pub(crate) until: Timestamp,
+}
+
+/// A run and how far it was read.
+pub(crate) struct Position {
+    scan: Scan,
+    /// The last key that was read, if any.
+    after: Option<Box<[u8]>>,
+    done: bool,
+}
+
+impl Position {
+    pub(crate) fn start(scan: Scan) -> Self {
+        Self { scan, after: None, done: false }
+    }
+}
+
+/// Index runs opened on one snapshot.
+pub(crate) struct Merge<'p, 't> {
+    positions: &'p mut [Position],
+    runs: Vec<Option<RoRange<'t, Bytes, Bytes>>>,
+    heap: BinaryHeap<Reverse<(Posting, usize)>>,
+    /// The key behind each posting on the heap: where its run is to go on.
+    heads: Vec<Option<&'t [u8]>>,
+    last: Option<Posting>,
+}
+
+impl<'p, 't> Merge<'p, 't> {
+    pub(crate) fn open(
+        positions: &'p mut [Position],
+        txn: &'t RoTxn<'_>,
+        range: TimeRange,
+    ) -> Result<Self, LmdbError> {
+        let count = positions.len();
+        let mut merge = Self {
+            positions,
+            runs: Vec::with_capacity(count),
+            heap: BinaryHeap::with_capacity(count),
+            heads: vec![None; count],
+            last: None,
+        };
+        for at in 0..count {
+            let position = &merge.positions[at];
+            let run = if position.done { None } else { Some(open(position, txn, range)?) };
+            merge.runs.push(run);
+            merge.advance(at)?;
+        }
+        Ok(merge)
+    }
+
+    /// The next posting; the same event found by two runs is given once.
+    pub(crate) fn next(&mut self) -> Result<Option<Posting>, LmdbError> {
+        while let Some(Reverse((posting, at))) = self.heap.pop() {
+            if let Some(key) = self.heads[at].take() {
+                self.positions[at].after = Some(key.into());
+            }
+            self.advance(at)?;
+            if self.last != Some(posting) {
+                self.last = Some(posting);
+                return Ok(Some(posting));
+            }
+        }
+        Ok(None)
+    }
+
+    fn advance(&mut self, at: usize) -> Result<(), LmdbError> {
+        let Some(run) = &mut self.runs[at] else { return Ok(()) };
+        let Some((key, value)) = run.next().transpose()? else {
+            self.positions[at].done = true;
+            self.runs[at] = None;
+            return Ok(());
+        };
+        let posting = match self.positions[at].scan.layout {
+            Layout::Posting => Posting::from_key(key),
+            Layout::Item => Posting::from_item(key, value),
+        };
+        let posting = posting.ok_or(LmdbError::Damaged("an index entry"))?;
+        self.heads[at] = Some(key);
+        self.heap.push(Reverse((posting, at)));
+        Ok(())
+    }
+}
+
+fn open<'t>(
+    position: &Position,
+    txn: &'t RoTxn<'_>,
+    range: TimeRange,
+) -> Result<RoRange<'t, Bytes, Bytes>, LmdbError> {
+    let prefix = &position.scan.prefix;
+    let first = [&prefix[..], &newest_first(range.until)].concat();
+    let end = [&prefix[..], &newest_first(range.since), &[0xff; 33]].concat();
+    let start = match &position.after {
+        Some(key) => Bound::Excluded(&key[..]),
+        None => Bound::Included(&first[..]),
+    };
+    Ok(position.scan.table.range(txn, &(start, Bound::Included(&end[..])))?)
+}
+
+/// The way to scan that has the fewest entries, as far as a short look tells.
+pub(crate) fn narrowest(
+    mut ways: Vec<Vec<Scan>>,
+    txn: &RoTxn<'_>,
+    range: TimeRange,
+) -> Result<Vec<Scan>, LmdbError> {
+    let mut best = ways.pop().unwrap_or_default();
+    let mut fewest = None;
+    while let Some(way) = ways.pop() {
+        let most = match fewest {
+            Some(count) => count,
+            None => length(&best, txn, range, PROBE)?,
+        };
+        let count = length(&way, txn, range, most)?;
+        fewest = Some(most.min(count));
+        if count < most {
+            best = way;
+        }
+    }
+    Ok(best)
+}
+
+fn length(
+    scans: &[Scan],
+    txn: &RoTxn<'_>,
+    range: TimeRange,
+    most: usize,
+) -> Result<usize, LmdbError> {
+    let mut count = 0;
+    for scan in scans {
+        // Opening a run costs as much as reading a few entries.
+        count += 4;
+        for entry in open(&Position::start(scan.clone()), txn, range)? {
+            entry?;
+            count += 1;
+            if count >= most {
+                return Ok(most);
+            }
+        }
+    }
+    Ok(count)
+}

@@ -1,0 +1,284 @@
+//! The one thread that writes: what waits becomes one transaction, and is answered once on disk.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError};
+use std::time::{Duration, Instant};
+
+use event::{Event, EventId, Timestamp};
+use heed::RwTxn;
+use nix::sys::statvfs::statvfs;
+use parking_lot::Mutex;
+use store::{EventBatch, SaveOutcome, StoreError, Tombstone};
+use tokio::sync::oneshot;
+
+use crate::LmdbError;
+use crate::delete::{remove_expired, remove_ids};
+use crate::env::Lmdb;
+use crate::error::is_disk_full;
+use crate::save::Batch;
+use crate::summary::Changes;
+use crate::watch::Feed;
+
+/// How many jobs may wait.
+const QUEUE: usize = 1024;
+/// A transaction takes no further job once it has this many events.
+const TXN_EVENTS: usize = 20_000;
+/// How often expired events are looked for.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
+/// How many expired events one transaction removes.
+const SWEEP_MOST: usize = 10_000;
+/// The disk must have this much room, and a sixteenth of what waits to be written besides.
+const DISK_RESERVE: u64 = 32 << 20;
+
+/// Something to write, and where the answer goes.
+pub(crate) enum Job {
+    Save {
+        events: Vec<Event>,
+        reply: oneshot::Sender<Result<Vec<SaveOutcome>, StoreError>>,
+    },
+    Delete {
+        ids: Vec<EventId>,
+        tombstone: Tombstone,
+        reply: oneshot::Sender<Result<u64, StoreError>>,
+    },
+    SetMarker {
+        key: String,
+        value: Option<Vec<u8>>,
+        reply: oneshot::Sender<Result<(), StoreError>>,
+    },
+}
+
+/// What a job came to, before it is answered.
+enum Done {
+    Saved(Vec<SaveOutcome>),
+    Deleted(u64),
+    Marked,
+}
+
+/// Why nothing can be written, shared with whoever asks for the status.
+pub(crate) type ReadOnly = Arc<Mutex<Option<String>>>;
+
+/// The writer's end of the store.
+pub(crate) struct Writer {
+    lmdb: Arc<Lmdb>,
+    feed: Arc<Feed>,
+    read_only: ReadOnly,
+    relay_url: Option<String>,
+    jobs: Receiver<Job>,
+}
+
+/// The queue to the writer, closed when the last clone is dropped.
+pub(crate) type Queue = SyncSender<Job>;
+
+impl Writer {
+    pub(crate) fn new(
+        lmdb: Arc<Lmdb>,
+        feed: Arc<Feed>,
+        read_only: ReadOnly,
+        relay_url: Option<String>,
+    ) -> (Queue, Self) {
+        let (queue, jobs) = std::sync::mpsc::sync_channel(QUEUE);
+        (queue, Self { lmdb, feed, read_only, relay_url, jobs })
+    }
+
+    /// Works until the queue is closed and empty.
+    pub(crate) fn run(self) {
+        let mut sweep_at = Instant::now();
+        loop {
+            let wait = sweep_at.saturating_duration_since(Instant::now());
+            match self.jobs.recv_timeout(wait) {
+                Ok(job) => self.commit(self.gather(job)),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+            if sweep_at <= Instant::now() {
+                self.sweep();
+                sweep_at = Instant::now() + SWEEP_INTERVAL;
+            }
+        }
+    }
+
+    /// Takes what else waits, as much as one transaction should hold.
+    fn gather(&self, first: Job) -> Vec<Job> {
+        let mut events = first.events();
+        let mut jobs = vec![first];
+        while events < TXN_EVENTS && jobs.len() < QUEUE {
+            let Ok(job) = self.jobs.try_recv() else { break };
+            events += job.events();
+            jobs.push(job);
+        }
+        jobs
+    }
+
+    fn commit(&self, jobs: Vec<Job>) {
+        let result = self.check_disk(&jobs).and_then(|()| {
+            self.lmdb.write(|wtxn| {
+                let mut done = Vec::with_capacity(jobs.len());
+                let mut stored = Vec::new();
+                for job in &jobs {
+                    done.push(self.apply(job, wtxn, &mut stored)?);
+                }
+                Ok((done, stored))
+            })
+        });
+        match result {
+            Ok((done, stored)) => {
+                self.writable();
+                stored.into_iter().for_each(|batch| self.feed.publish(batch));
+                jobs.into_iter().zip(done).for_each(|(job, done)| job.answer(Ok(done)));
+            }
+            Err(error) => {
+                let refusal = self.refusal(error);
+                jobs.into_iter().for_each(|job| job.answer(Err(copy(&refusal))));
+            }
+        }
+    }
+
+    fn apply(
+        &self,
+        job: &Job,
+        wtxn: &mut RwTxn<'_>,
+        stored: &mut Vec<EventBatch>,
+    ) -> Result<Done, LmdbError> {
+        let tables = &self.lmdb.tables;
+        let keep_summaries = self.lmdb.options.keep_summaries;
+        match job {
+            Job::Save { events, .. } => {
+                let mut batch =
+                    Batch::new(tables, wtxn, Timestamp::now(), self.relay_url.as_deref())?;
+                let outcomes =
+                    events.iter().map(|event| batch.save(event)).collect::<Result<_, _>>()?;
+                stored.push(batch.finish(keep_summaries)?);
+                Ok(Done::Saved(outcomes))
+            }
+            Job::Delete { ids, tombstone, .. } => {
+                let mut changes = Changes::default();
+                let removed = remove_ids(tables, wtxn, ids, *tombstone, &mut changes)?;
+                if keep_summaries {
+                    changes.apply(tables, wtxn)?;
+                }
+                Ok(Done::Deleted(removed))
+            }
+            Job::SetMarker { key, value, .. } => {
+                match value {
+                    Some(value) => tables.markers.put(wtxn, key.as_bytes(), value)?,
+                    None => drop(tables.markers.delete(wtxn, key.as_bytes())?),
+                }
+                Ok(Done::Marked)
+            }
+        }
+    }
+
+    /// Removes what expired.
+    fn sweep(&self) {
+        let now = Timestamp::now();
+        let due = self.lmdb.read(|txn| {
+            let first = self.lmdb.tables.by_expiration.first(txn)?;
+            Ok(first.is_some_and(|(key, _)| key[..5] <= crate::keys::oldest_first(now)[..]))
+        });
+        let removed = match due {
+            Ok(false) => return,
+            Ok(true) => self.lmdb.write(|wtxn| {
+                let mut changes = Changes::default();
+                let removed =
+                    remove_expired(&self.lmdb.tables, wtxn, now, SWEEP_MOST, &mut changes)?;
+                if self.lmdb.options.keep_summaries {
+                    changes.apply(&self.lmdb.tables, wtxn)?;
+                }
+                Ok(removed)
+            }),
+            Err(error) => Err(error),
+        };
+        match removed {
+            Ok(removed) => tracing::debug!(removed, "remove expired events"),
+            Err(error) => drop(self.refusal(error)),
+        }
+    }
+
+    /// Refuses to start what the disk has no room for: a failed commit costs more than a refused one.
+    fn check_disk(&self, jobs: &[Job]) -> Result<(), LmdbError> {
+        let waiting: usize = jobs.iter().map(Job::events).sum();
+        let needed = DISK_RESERVE + (waiting as u64) * 1024;
+        match statvfs(self.lmdb.path()) {
+            Ok(disk) if disk.blocks_available() * disk.fragment_size() < needed => {
+                Err(LmdbError::Lmdb(heed::Error::Io(std::io::ErrorKind::StorageFull.into())))
+            }
+            Ok(_) => Ok(()),
+            Err(error) => Err(LmdbError::Lmdb(heed::Error::Io(error.into()))),
+        }
+    }
+
+    fn writable(&self) {
+        if self.read_only.lock().take().is_some() {
+            tracing::info!("event store can be written again");
+        }
+    }
+
+    /// Turns a failure into what clients are told, and remembers that writing does not work.
+    fn refusal(&self, error: LmdbError) -> StoreError {
+        let reason = if is_disk_full(&error) {
+            format!("no room left on the disk of {}: free some space", self.lmdb.path().display())
+        } else if let LmdbError::Full { .. } = error {
+            error.to_string()
+        } else {
+            tracing::error!(error = &error as &dyn std::error::Error, "write to the event store");
+            return error.into();
+        };
+        let mut read_only = self.read_only.lock();
+        if read_only.as_ref() != Some(&reason) {
+            tracing::error!(reason, "event store is read-only");
+            *read_only = Some(reason.clone());
+        }
+        StoreError::ReadOnly(reason)
+    }
+}
+
+impl Job {
+    fn events(&self) -> usize {
+        match self {
+            Self::Save { events, .. } => events.len(),
+            Self::Delete { ids, .. } => ids.len(),
+            Self::SetMarker { .. } => 0,
+        }
+    }
+
+    /// Answers; whoever asked may have gone.
+    fn answer(self, result: Result<Done, StoreError>) {
+        fn send<T>(reply: oneshot::Sender<Result<T, StoreError>>, result: Result<T, StoreError>) {
+            drop(reply.send(result));
+        }
+        match (self, result) {
+            (Self::Save { reply, .. }, Ok(Done::Saved(outcomes))) => send(reply, Ok(outcomes)),
+            (Self::Delete { reply, .. }, Ok(Done::Deleted(removed))) => send(reply, Ok(removed)),
+            (Self::SetMarker { reply, .. }, Ok(Done::Marked)) => send(reply, Ok(())),
+            (Self::Save { reply, .. }, Err(error)) => send(reply, Err(error)),
+            (Self::Delete { reply, .. }, Err(error)) => send(reply, Err(error)),
+            (Self::SetMarker { reply, .. }, Err(error)) => send(reply, Err(error)),
+            (_, Ok(_)) => unreachable!("a job is answered with what it came to"),
+        }
+    }
+}
+
+/// The same failure for each job of a transaction.
+fn copy(error: &StoreError) -> StoreError {
+    match error {
+        StoreError::ReadOnly(reason) => StoreError::ReadOnly(reason.clone()),
+        StoreError::Unavailable(reason) => StoreError::Unavailable(reason.clone()),
+        StoreError::Invalid(reason) => StoreError::Invalid(reason.clone()),
+        StoreError::Internal(source) => StoreError::internal(source.to_string()),
+    }
+}
+
+/// Puts a job into the queue, waiting off the runtime if it is full.
+pub(crate) async fn send(queue: &Queue, job: Job) -> Result<(), StoreError> {
+    let gone = || StoreError::Unavailable("the event store is closed".into());
+    match queue.try_send(job) {
+        Ok(()) => Ok(()),
+        Err(TrySendError::Disconnected(_)) => Err(gone()),
+        Err(TrySendError::Full(job)) => {
+            let queue = queue.clone();
+            let sent = tokio::task::spawn_blocking(move || queue.send(job).is_ok()).await;
+            if sent.unwrap_or(false) { Ok(()) } else { Err(gone()) }
+        }
+    }
+}

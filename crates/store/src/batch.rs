@@ -1,0 +1,70 @@
+//! Events on their way out of a store: packed one behind the other, so that a batch is one buffer.
+
+use std::fmt;
+
+use event::EventRef;
+
+/// The order of arrival of an event: from 1, rising, never used twice, with gaps.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Serial(u64);
+
+impl Serial {
+    /// The largest: 40 bits, as the original's wire has it.
+    pub const MAX: Self = Self((1 << 40) - 1);
+
+    /// Takes the number; 0 stands for "before the first".
+    pub const fn new(number: u64) -> Self {
+        Self(number)
+    }
+
+    /// The number.
+    pub const fn as_u64(self) -> u64 {
+        self.0
+    }
+}
+
+impl fmt::Display for Serial {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A run of events with their serials.
+#[derive(Clone, Debug, Default)]
+pub struct EventBatch {
+    bytes: Vec<u8>,
+    entries: Vec<(Serial, usize)>,
+}
+
+impl EventBatch {
+    /// Copies `event` to the end.
+    pub fn push(&mut self, serial: Serial, event: EventRef<'_>) {
+        self.bytes.extend_from_slice(event.as_bytes());
+        self.entries.push((serial, self.bytes.len()));
+    }
+
+    /// The events in order.
+    pub fn iter(&self) -> impl Iterator<Item = (Serial, EventRef<'_>)> {
+        let mut start = 0;
+        self.entries.iter().map(move |&(serial, end)| {
+            let event = EventRef::from_bytes(&self.bytes[start..end]).expect("only events are pushed");
+            start = end;
+            (serial, event)
+        })
+    }
+
+    /// How many events.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// How many bytes the events take.
+    pub fn byte_len(&self) -> usize {
+        self.bytes.len()
+    }
+}
