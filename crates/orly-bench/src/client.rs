@@ -19,7 +19,7 @@ use tokio::time::timeout;
 pub(crate) use frame::push_text;
 use frame::{Frame, Opcode};
 pub(crate) use handshake::Address;
-pub(crate) use message::{Message, answers_subscription, event_id, ok_answer};
+pub(crate) use message::{Message, answers_subscription, event_id, ok_answer, string_after};
 
 /// How long a relay may stay silent when an answer is due.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);

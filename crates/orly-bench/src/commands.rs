@@ -5,7 +5,7 @@ use clap::{Parser, Subcommand};
 
 use crate::process::Server;
 use crate::report::Report;
-use crate::{generate, ingest, query};
+use crate::{compare, conns, fanout, generate, ingest, query, sync};
 
 /// Load generator and driver for any Nostr relay.
 ///
@@ -45,6 +45,25 @@ pub(crate) enum Command {
     Ingest(ingest::Options),
     /// Ask the usual questions and measure each from REQ to EOSE.
     Query(query::Options),
+    /// Deliver a stream of fresh events to many live subscriptions.
+    ///
+    /// Subscribers ask for what people ask for: half of them a feed of fifty authors, the others
+    /// mentions, profiles, threads, hashtags, a few everything. Every event is signed beforehand and
+    /// matched against every filter, so lost and unexpected deliveries are known exactly.
+    Fanout(fanout::Options),
+    /// Open many idle connections with a subscription each; --pid shows the memory of one.
+    Conns(conns::Options),
+    /// Reconcile a file with the relay's events by NIP-77.
+    ///
+    /// Prints time, rounds, bytes both ways and what each side lacks; --transfer moves it too. The file is
+    /// the local set as a relay would hold it: the latest of replaceable events, no ephemeral ones.
+    Sync(sync::Options),
+    /// Run a measurement on two relays in turns (A B A B …); print medians and ratios.
+    ///
+    ///   orly-bench compare ws://127.0.0.1:7777 ws://127.0.0.1:3334 --pid-a 12 --pid-b 34 \
+    ///     query --sample events.jsonl --duration 2s
+    #[command(verbatim_doc_comment)]
+    Compare(compare::Options),
 }
 
 /// Runs the command of a command line.
@@ -58,5 +77,9 @@ pub(crate) fn run(line: &CommandLine) -> anyhow::Result<Report> {
         Command::Generate(options) => generate::run(options),
         Command::Ingest(options) => runtime.block_on(ingest::run(options, server)),
         Command::Query(options) => runtime.block_on(query::run(options, server)),
+        Command::Fanout(options) => runtime.block_on(fanout::run(options, server)),
+        Command::Conns(options) => runtime.block_on(conns::run(options, server)),
+        Command::Sync(options) => runtime.block_on(sync::run(options, server)),
+        Command::Compare(options) => compare::run(options),
     }
 }

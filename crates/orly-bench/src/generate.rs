@@ -50,6 +50,9 @@ pub(crate) struct Options {
     /// The order of the lines; `random` keeps the whole file in memory first.
     #[arg(long, value_enum, default_value_t = Order::Arrival)]
     pub(crate) order: Order,
+    /// No direct messages (kind 4), which some relays show to their parties only (for `sync`).
+    #[arg(long)]
+    pub(crate) public: bool,
     /// With --out-b: how many notes each of the two files has that the other lacks.
     #[arg(long, default_value_t = 50, requires = "out_b")]
     pub(crate) diff: usize,
@@ -84,8 +87,8 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<Report> {
     let threads = options.threads.unwrap_or_else(all_cores);
     let world = World::new(options.seed, options.authors, threads);
     let clock = Clock::Span { until: options.until, seconds: TWO_YEARS.as_secs() };
-    let mut rounds =
-        Rounds::new(world, options.seed, options.count + diff, clock, Mix::All, threads);
+    let mix = if options.public { Mix::Public } else { Mix::All };
+    let mut rounds = Rounds::new(world, options.seed, options.count + diff, clock, mix, threads);
     let mut output = Output::create(options, options.count + diff, diff)?;
     while let Some(batches) = rounds.next_round() {
         for (json, entry) in batches.iter().flat_map(|batch| batch.iter()) {

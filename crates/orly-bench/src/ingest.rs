@@ -38,7 +38,7 @@ pub(crate) struct Options {
 
 /// What became of the events.
 #[derive(Default)]
-struct Tally {
+pub(crate) struct Tally {
     accepted: usize,
     duplicate: usize,
     /// Refused replaceable events: the relay has a newer one.
@@ -78,34 +78,15 @@ pub(crate) async fn run(options: &Options, server: Option<Server>) -> anyhow::Re
     let answered = total.latencies.len();
     ensure!(answered > 0, "{} has no events after line {}", options.file.display(), options.skip);
     let mut report = Report::new("ingest", &options.url.to_string());
-    if total.refused > 0 {
-        report.problems.push(format!("{} events were refused", total.refused));
-    }
-    report
-        .problems
-        .extend(total.reasons.iter().map(|(reason, count)| format!("{count} × {reason}")));
-    report.push(
-        Section::new("events")
-            .with([
-                Metric::per_second("events", answered as f64 / seconds),
-                Metric::seconds("time", seconds),
-                Metric::count("accepted", total.accepted as f64),
-                Metric::count("duplicate", total.duplicate as f64),
-                Metric::count("superseded", total.superseded as f64),
-                Metric::count("refused", total.refused as f64),
-            ])
-            .with(total.latencies.metrics("ok_"))
-            .with([
-                Metric::bytes("sent", total.bytes_out as f64),
-                Metric::bytes("received", total.bytes_in as f64),
-            ])
-            .with(process::cpu_metrics(before, after, "event", answered)),
-    );
+    report.problems = total.problems();
+    let cpu = process::cpu_metrics(before, after, "event", answered);
+    report.push(total.section("events", seconds).with(cpu));
     report.push(process::memory_section(after));
     Ok(report)
 }
 
-async fn publish(
+/// Publishes the lines over one connection with at most `window` events unanswered.
+pub(crate) async fn publish(
     mut client: Client,
     lines: &RefCell<Lines>,
     window: usize,
@@ -153,6 +134,31 @@ async fn publish(
 }
 
 impl Tally {
+    /// How many events were refused and why, for a report.
+    pub(crate) fn problems(&self) -> Vec<String> {
+        let refused = (self.refused > 0).then(|| format!("{} events were refused", self.refused));
+        refused
+            .into_iter()
+            .chain(self.reasons.iter().map(|(reason, count)| format!("{count} × {reason}")))
+            .collect()
+    }
+
+    /// The counts, rates and latencies.
+    pub(crate) fn section(self, name: &str, seconds: f64) -> Section {
+        let counts = [
+            Metric::per_second("events", self.latencies.len() as f64 / seconds),
+            Metric::seconds("time", seconds),
+            Metric::count("accepted", self.accepted as f64),
+            Metric::count("duplicate", self.duplicate as f64),
+            Metric::count("superseded", self.superseded as f64),
+            Metric::count("refused", self.refused as f64),
+        ];
+        Section::new(name).with(counts).with(self.latencies.metrics("ok_")).with([
+            Metric::bytes("sent", self.bytes_out as f64),
+            Metric::bytes("received", self.bytes_in as f64),
+        ])
+    }
+
     fn judge(&mut self, is_accepted: bool, text: &[u8], is_replaceable: bool) {
         if text.starts_with(b"duplicate") {
             self.duplicate += 1;

@@ -5,7 +5,10 @@
 
 mod client;
 mod commands;
+mod compare;
+mod conns;
 mod duration;
+mod fanout;
 mod generate;
 mod ingest;
 mod latency;
@@ -13,6 +16,8 @@ mod process;
 mod query;
 mod report;
 mod sample;
+mod subscribers;
+mod sync;
 
 use std::process::ExitCode;
 

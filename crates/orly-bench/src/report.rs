@@ -22,7 +22,8 @@ pub(crate) struct Section {
 /// A number with its name and unit.
 #[derive(Clone, Debug)]
 pub(crate) struct Metric {
-    pub(crate) name: String,
+    /// The name with its unit, as in JSON.
+    pub(crate) key: String,
     pub(crate) value: f64,
     unit: Unit,
 }
@@ -53,7 +54,7 @@ impl Report {
     /// One JSON object on one line.
     pub(crate) fn to_json(&self) -> String {
         let metrics = |section: &Section| -> serde_json::Map<_, _> {
-            section.metrics.iter().map(|metric| (metric.key(), metric.value.into())).collect()
+            section.metrics.iter().map(|metric| (metric.key.clone(), metric.value.into())).collect()
         };
         let sections: serde_json::Map<_, _> = self
             .sections
@@ -69,9 +70,10 @@ impl Report {
     /// A table for sections with the same metrics, a list for the others.
     pub(crate) fn to_text(&self) -> String {
         let mut text = format!("{} {}\n", self.command, self.target);
-        let alike = |a: &Section, b: &Section| {
-            a.metrics.iter().map(Metric::key).eq(b.metrics.iter().map(Metric::key))
+        let keys = |section: &Section| {
+            section.metrics.iter().map(|metric| metric.key.clone()).collect::<Vec<_>>()
         };
+        let alike = |a: &Section, b: &Section| keys(a) == keys(b);
         for group in self.sections.chunk_by(alike) {
             match group {
                 [section] => push_list(&mut text, section),
@@ -100,7 +102,14 @@ impl Section {
 
 impl Metric {
     fn new(name: &str, value: f64, unit: Unit) -> Self {
-        Self { name: name.to_owned(), value, unit }
+        let suffix = match unit {
+            Unit::Count | Unit::Ratio => "",
+            Unit::PerSecond => "_per_s",
+            Unit::Millis => "_ms",
+            Unit::Seconds => "_s",
+            Unit::Bytes => "_bytes",
+        };
+        Self { key: format!("{name}{suffix}"), value, unit }
     }
 
     /// A plain number.
@@ -133,22 +142,9 @@ impl Metric {
         Self::new(name, value, Unit::Ratio)
     }
 
-    /// The same metric with another value.
-    pub(crate) fn with_value(&self, value: f64) -> Self {
-        Self { value, ..self.clone() }
-    }
-
-    /// The name with its unit, as in JSON.
-    pub(crate) fn key(&self) -> String {
-        let suffix = match self.unit {
-            Unit::Count => "",
-            Unit::PerSecond => "_per_s",
-            Unit::Millis => "_ms",
-            Unit::Seconds => "_s",
-            Unit::Bytes => "_bytes",
-            Unit::Ratio => "_ratio",
-        };
-        format!("{}{suffix}", self.name)
+    /// Another value of the same unit under another name.
+    pub(crate) fn relabelled(&self, key: &str, value: f64) -> Self {
+        Self { key: key.to_owned(), value, unit: self.unit }
     }
 
     fn formatted(&self) -> String {
@@ -170,12 +166,13 @@ impl Metric {
 fn push_list(text: &mut String, section: &Section) {
     let _ = writeln!(text, "  {}", section.name);
     for metric in &section.metrics {
-        let _ = writeln!(text, "    {:<28} {:>14}", metric.key(), metric.formatted());
+        let _ = writeln!(text, "    {:<28} {:>14}", metric.key, metric.formatted());
     }
 }
 
 fn push_table(text: &mut String, sections: &[Section]) {
-    let header = std::iter::once(String::new()).chain(sections[0].metrics.iter().map(Metric::key));
+    let header = std::iter::once(String::new())
+        .chain(sections[0].metrics.iter().map(|metric| metric.key.clone()));
     let mut rows: Vec<Vec<String>> = vec![header.collect()];
     for section in sections {
         let cells = section.metrics.iter().map(Metric::formatted);

@@ -1,18 +1,22 @@
 //! The generated file: its lines one after another, or some events out of it.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Seek, SeekFrom};
 use std::path::Path;
 
 use anyhow::{Context, ensure};
+use event::EventId;
 use serde::Deserialize;
 
+use crate::client::event_id;
 use crate::generate::random::Random;
 
 /// The lines of a file from `skip` on, at most `count`.
 pub(crate) struct Lines {
     reader: BufReader<File>,
     left: usize,
+    wanted: Option<HashSet<EventId>>,
 }
 
 impl Lines {
@@ -22,7 +26,12 @@ impl Lines {
         for _ in 0..skip {
             reader.skip_until(b'\n').with_context(|| format!("read {}", path.display()))?;
         }
-        Ok(Self { reader, left: count.unwrap_or(usize::MAX) })
+        Ok(Self { reader, left: count.unwrap_or(usize::MAX), wanted: None })
+    }
+
+    /// Opens the file for the lines of some events only.
+    pub(crate) fn of_events(path: &Path, wanted: HashSet<EventId>) -> anyhow::Result<Self> {
+        Ok(Self { reader: open(path)?, left: wanted.len(), wanted: Some(wanted) })
     }
 
     /// Reads the next line that is not empty into `line`, without its end; false at the end.
@@ -33,12 +42,19 @@ impl Lines {
                 return Ok(false);
             }
             line.truncate(line.trim_ascii_end().len());
-            if !line.is_empty() {
+            if !line.is_empty() && self.wants(line) {
                 self.left -= 1;
                 return Ok(true);
             }
         }
         Ok(false)
+    }
+
+    fn wants(&self, line: &[u8]) -> bool {
+        let Some(wanted) = &self.wanted else { return true };
+        event_id(line)
+            .and_then(|id| EventId::from_hex(id).ok())
+            .is_some_and(|id| wanted.contains(&id))
     }
 }
 
@@ -64,11 +80,6 @@ impl SampledEvent {
         let tags =
             self.tags.iter().filter(move |tag| tag.first().is_some_and(|name| name == letter));
         tags.filter_map(|tag| tag.get(1).map(String::as_str))
-    }
-
-    /// The value in the first `d` tag, empty without one.
-    pub(crate) fn identifier(&self) -> &str {
-        self.tag_values("d").next().unwrap_or_default()
     }
 }
 

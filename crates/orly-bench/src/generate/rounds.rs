@@ -32,6 +32,8 @@ pub(crate) enum Clock {
 pub(crate) enum Mix {
     /// All kinds of a real relay.
     All,
+    /// All kinds that anyone may read.
+    Public,
     /// Only kinds that no later event replaces and that anyone may read.
     RegularPublic,
 }
@@ -104,17 +106,21 @@ impl Rounds {
     fn draw_shape(&self, random: &mut Random) -> Shape {
         loop {
             let shape = Shape::draw(random);
-            let is_replaceable_or_private = match shape {
-                Shape::Note | Shape::Reaction | Shape::Repost | Shape::Zap | Shape::Report => false,
-                Shape::Profile
-                | Shape::FollowList
-                | Shape::RelayList
-                | Shape::DirectMessage
-                | Shape::Article => true,
-            };
-            if self.mix == Mix::All || !is_replaceable_or_private {
+            if self.mix.has(shape) {
                 return shape;
             }
+        }
+    }
+}
+
+impl Mix {
+    const fn has(self, shape: Shape) -> bool {
+        match shape {
+            Shape::Note | Shape::Reaction | Shape::Repost | Shape::Zap | Shape::Report => true,
+            Shape::Profile | Shape::FollowList | Shape::RelayList | Shape::Article => {
+                !matches!(self, Self::RegularPublic)
+            }
+            Shape::DirectMessage => matches!(self, Self::All),
         }
     }
 }
