@@ -5,7 +5,7 @@ use clap::{Parser, Subcommand};
 
 use crate::process::Server;
 use crate::report::Report;
-use crate::{compare, conns, fanout, generate, ingest, query, sync};
+use crate::{compare, conns, fanout, generate, ingest, query, run as run_command, sync};
 
 /// Load generator and driver for any Nostr relay.
 ///
@@ -58,6 +58,12 @@ pub(crate) enum Command {
     /// Prints time, rounds, bytes both ways and what each side lacks; --transfer moves it too. The file is
     /// the local set as a relay would hold it: the latest of replaceable events, no ephemeral ones.
     Sync(sync::Options),
+    /// Run a command and print its time, CPU and memory: an import, or a relay until it answers.
+    ///
+    ///   orly-bench run --items 100000 --disk DB --stdin events.jsonl -- strfry import
+    ///   orly-bench run --answers ws://127.0.0.1:3334 -- target/release/orly
+    #[command(verbatim_doc_comment)]
+    Run(run_command::Options),
     /// Run a measurement on two relays in turns (A B A B …); print medians and ratios.
     ///
     ///   orly-bench compare ws://127.0.0.1:7777 ws://127.0.0.1:3334 --pid-a 12 --pid-b 34 \
@@ -80,6 +86,7 @@ pub(crate) fn run(line: &CommandLine) -> anyhow::Result<Report> {
         Command::Fanout(options) => runtime.block_on(fanout::run(options, server)),
         Command::Conns(options) => runtime.block_on(conns::run(options, server)),
         Command::Sync(options) => runtime.block_on(sync::run(options, server)),
+        Command::Run(options) => run_command::run(options, &runtime),
         Command::Compare(options) => compare::run(options),
     }
 }

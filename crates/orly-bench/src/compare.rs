@@ -97,7 +97,7 @@ fn line_for(
             ingest.skip += pair * count;
         }
         Command::Query(_) | Command::Fanout(_) | Command::Conns(_) | Command::Sync(_) => {}
-        Command::Generate(_) | Command::Compare(_) => {
+        Command::Generate(_) | Command::Run(_) | Command::Compare(_) => {
             bail!("{name} is not a measurement of a relay")
         }
     }

@@ -15,6 +15,7 @@ mod latency;
 mod process;
 mod query;
 mod report;
+mod run;
 mod sample;
 mod subscribers;
 mod sync;
