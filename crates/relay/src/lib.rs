@@ -2,6 +2,18 @@
 //!
 //! Stores nothing itself and reads no environment: see `store` and `daemon`.
 
+mod auth;
+mod http;
+mod ingest;
+mod metrics;
+pub mod nips;
+mod outbox;
+mod relay;
+mod server;
+mod session;
 mod settings;
+mod subscriptions;
 
+pub use relay::Parts;
+pub use server::serve;
 pub use settings::{About, Access, Limits, Settings};

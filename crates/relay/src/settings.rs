@@ -95,6 +95,15 @@ pub struct Limits {
     pub ping_interval: Duration,
 }
 
+impl Access {
+    /// Whether the lists of addresses let this one in.
+    pub fn may_connect(&self, ip: IpAddr) -> bool {
+        let text = ip.to_canonical().to_string();
+        let is_on = |list: &[String]| list.iter().any(|start| text.starts_with(start.as_str()));
+        !is_on(&self.ip_blacklist) && (self.ip_whitelist.is_empty() || is_on(&self.ip_whitelist))
+    }
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {

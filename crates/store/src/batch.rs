@@ -45,12 +45,15 @@ impl EventBatch {
 
     /// The events in order.
     pub fn iter(&self) -> impl Iterator<Item = (Serial, EventRef<'_>)> {
-        let mut start = 0;
-        self.entries.iter().map(move |&(serial, end)| {
-            let event = EventRef::from_bytes(&self.bytes[start..end]).expect("only events are pushed");
-            start = end;
-            (serial, event)
-        })
+        (0..self.len()).map_while(|at| self.get(at))
+    }
+
+    /// The event at a place.
+    pub fn get(&self, at: usize) -> Option<(Serial, EventRef<'_>)> {
+        let &(serial, end) = self.entries.get(at)?;
+        let start = at.checked_sub(1).map_or(0, |before| self.entries[before].1);
+        let event = EventRef::from_bytes(&self.bytes[start..end]).expect("only events are pushed");
+        Some((serial, event))
     }
 
     /// How many events.

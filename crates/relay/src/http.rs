@@ -1,0 +1,216 @@
+//! HTTP on the relay's port: the WebSocket handshake, NIP-11, a landing page, health, metrics, admin API.
+
+mod admin;
+mod document;
+mod landing;
+
+use std::convert::Infallible;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+use tokio_util::task::TaskTracker;
+
+use crate::relay::Relay;
+use crate::server::Guest;
+use crate::session::Session;
+
+pub(crate) use document::document;
+
+/// The body of a response.
+pub(crate) type Body = UnsyncBoxBody<Bytes, std::io::Error>;
+
+/// What a connection needs to answer requests.
+pub(crate) struct Front {
+    pub(crate) relay: Arc<Relay>,
+    pub(crate) address: SocketAddr,
+    pub(crate) guest: Guest,
+    pub(crate) tasks: TaskTracker,
+}
+
+/// Answers a request on the relay's port.
+pub(crate) async fn respond(
+    front: Arc<Front>,
+    request: Request<Incoming>,
+) -> Result<Response<Body>, Infallible> {
+    let relay = Arc::clone(&front.relay);
+    let ip = client_ip(&relay, front.address.ip(), request.headers());
+    if !relay.settings.access.may_connect(ip) {
+        return Ok(text(StatusCode::FORBIDDEN, "this address may not connect"));
+    }
+    if is_upgrade(request.headers()) {
+        return Ok(upgrade(front, request, ip));
+    }
+    let origin = request.headers().get(header::ORIGIN).cloned();
+    let is_api = request.uri().path().starts_with("/api/");
+    let mut response = match (request.method(), request.uri().path()) {
+        (&Method::OPTIONS, _) => text(StatusCode::NO_CONTENT, ""),
+        (&Method::GET, "/") if wants_document(request.headers()) => document_response(&relay),
+        (&Method::GET, "/") => html(landing::page(&relay)),
+        (&Method::GET, "/healthz" | "/health") => health(&relay).await,
+        (&Method::GET, "/metrics") => metrics(&relay).await,
+        (&Method::POST, "/api/import") => admin::import(&relay, request).await,
+        (&Method::GET | &Method::POST, "/api/export") => admin::export(&relay, request).await,
+        (_, "/" | "/healthz" | "/health" | "/metrics" | "/api/import" | "/api/export") => {
+            text(StatusCode::METHOD_NOT_ALLOWED, "method not allowed")
+        }
+        _ => text(StatusCode::NOT_FOUND, "not found"),
+    };
+    allow_origin(&relay, is_api, origin.as_ref(), response.headers_mut());
+    Ok(response)
+}
+
+/// Answers a request on the health port.
+pub(crate) async fn respond_health(
+    relay: Arc<Relay>,
+    request: Request<Incoming>,
+) -> Result<Response<Body>, Infallible> {
+    Ok(match (request.method(), request.uri().path()) {
+        (&Method::GET, "/healthz" | "/health") => health(&relay).await,
+        (&Method::GET, "/metrics") => metrics(&relay).await,
+        _ => text(StatusCode::NOT_FOUND, "not found"),
+    })
+}
+
+/// NIP-11 is for every origin; the API for those that are configured.
+fn allow_origin(
+    relay: &Relay,
+    is_api: bool,
+    origin: Option<&HeaderValue>,
+    headers: &mut HeaderMap,
+) {
+    let origins = relay.settings.cors_origins.as_deref();
+    let allowed = match (is_api, origins, origin) {
+        (false, ..) => HeaderValue::from_static("*"),
+        (true, Some([]), _) => HeaderValue::from_static("*"),
+        (true, Some(origins), Some(origin))
+            if origins.iter().any(|own| own.as_bytes() == origin.as_bytes()) =>
+        {
+            origin.clone()
+        }
+        (true, ..) => return,
+    };
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, allowed);
+    headers
+        .insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("*, Authorization"));
+    headers.insert(
+        header::ACCESS_CONTROL_ALLOW_METHODS,
+        HeaderValue::from_static("GET, POST, OPTIONS"),
+    );
+}
+
+fn wants_document(headers: &HeaderMap) -> bool {
+    let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
+    accept.is_some_and(|accept| accept.contains("application/nostr+json"))
+}
+
+fn document_response(relay: &Relay) -> Response<Body> {
+    let mut response = text(StatusCode::OK, document(relay).to_string());
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/nostr+json"));
+    response
+}
+
+async fn health(relay: &Relay) -> Response<Body> {
+    match relay.store.status().await {
+        Ok(_) => text(StatusCode::OK, "ok"),
+        Err(error) => text(StatusCode::SERVICE_UNAVAILABLE, error.to_string()),
+    }
+}
+
+async fn metrics(relay: &Relay) -> Response<Body> {
+    let status = relay.store.status().await.ok();
+    let mut response = text(StatusCode::OK, relay.metrics.render(status.as_ref()));
+    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    response
+}
+
+fn is_upgrade(headers: &HeaderMap) -> bool {
+    let upgrade = headers.get(header::UPGRADE).and_then(|value| value.to_str().ok());
+    upgrade.is_some_and(|value| value.eq_ignore_ascii_case("websocket"))
+}
+
+/// Accepts a WebSocket (RFC 6455, section 4.2) and starts its session.
+fn upgrade(front: Arc<Front>, mut request: Request<Incoming>, ip: IpAddr) -> Response<Body> {
+    let headers = request.headers();
+    let version = headers.get(header::SEC_WEBSOCKET_VERSION).map(HeaderValue::as_bytes);
+    let Some(key) = headers.get(header::SEC_WEBSOCKET_KEY).map(HeaderValue::as_bytes) else {
+        return text(StatusCode::BAD_REQUEST, "Sec-WebSocket-Key is missing");
+    };
+    if version != Some(b"13") {
+        let mut response = text(StatusCode::UPGRADE_REQUIRED, "WebSocket version 13 is needed");
+        response
+            .headers_mut()
+            .insert(header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
+        return response;
+    }
+    let accept = derive_accept_key(key);
+    let host = headers
+        .get(header::HOST)
+        .and_then(|host| host.to_str().ok())
+        .unwrap_or_default()
+        .to_owned();
+    let upgraded = hyper::upgrade::on(&mut request);
+    let tasks = front.tasks.clone();
+    tasks.spawn(async move {
+        let Ok(stream) = upgraded.await else { return };
+        let metrics = Arc::clone(&front.relay.metrics);
+        metrics.connections.inc();
+        metrics.connections_opened.inc();
+        tracing::debug!(%ip, "open session");
+        Session::run(Arc::clone(&front.relay), TokioIo::new(stream), host).await;
+        tracing::debug!(%ip, "close session");
+        metrics.connections.dec();
+        let _: &Guest = &front.guest;
+    });
+    let mut response = text(StatusCode::SWITCHING_PROTOCOLS, "");
+    let headers = response.headers_mut();
+    headers.remove(header::CONTENT_TYPE);
+    headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+    headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
+    if let Ok(accept) = HeaderValue::from_str(&accept) {
+        headers.insert(header::SEC_WEBSOCKET_ACCEPT, accept);
+    }
+    response
+}
+
+/// The address of the client; what a proxy says counts only if the proxy is trusted.
+fn client_ip(relay: &Relay, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+    if !relay.settings.trusted_proxies.contains(&peer.to_canonical()) {
+        return peer;
+    }
+    let forwarded = headers.get(HeaderName::from_static("x-forwarded-for"));
+    let list = forwarded.and_then(|value| value.to_str().ok()).unwrap_or_default();
+    // The last one was added by the proxy that is trusted.
+    list.rsplit(',').next().and_then(|ip| ip.trim().parse().ok()).unwrap_or(peer)
+}
+
+pub(crate) fn text(status: StatusCode, text: impl Into<String>) -> Response<Body> {
+    let mut response = Response::new(full(text.into()));
+    *response.status_mut() = status;
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    response
+}
+
+fn html(page: String) -> Response<Body> {
+    let mut response = text(StatusCode::OK, page);
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    response
+}
+
+fn full(text: String) -> Body {
+    Full::new(Bytes::from(text)).map_err(|never| match never {}).boxed_unsync()
+}

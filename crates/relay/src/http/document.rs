@@ -1,0 +1,47 @@
+//! The relay information document (NIP-11): what this relay is and does, true to its settings.
+
+use serde_json::{Map, Value, json};
+
+use crate::nips::supported;
+use crate::relay::Relay;
+
+/// The document.
+pub(crate) fn document(relay: &Relay) -> Value {
+    let (about, access, limits) =
+        (&relay.settings.about, &relay.settings.access, &relay.settings.limits);
+    let mut document = Map::new();
+    let mut put = |name: &str, value: Option<Value>| {
+        if let Some(value) = value {
+            document.insert(name.into(), value);
+        }
+    };
+    put("name", Some(json!(about.name)));
+    put("description", Some(json!(about.description)));
+    put("pubkey", about.operator.map(|pubkey| json!(pubkey.to_string())));
+    put("self", about.identity.map(|pubkey| json!(pubkey.to_string())));
+    put("contact", about.contact.as_ref().map(|contact| json!(contact)));
+    put("icon", about.icon.as_ref().map(|icon| json!(icon)));
+    put("supported_nips", Some(json!(supported().map(|nip| nip.number).collect::<Vec<_>>())));
+    put("software", Some(json!("https://git.mleku.dev/mleku/orly")));
+    put("version", Some(json!(env!("CARGO_PKG_VERSION"))));
+    let mut limitation = json!({
+        "max_message_length": limits.message_bytes,
+        "max_subscriptions": limits.subscriptions,
+        "max_filters": limits.filters,
+        "max_limit": limits.max_limit,
+        "default_limit": limits.default_limit,
+        "max_subid_length": event::SubscriptionId::MAX_CHARS,
+        "max_event_tags": limits.event_tags,
+        "max_content_length": limits.event_bytes,
+        "min_pow_difficulty": 0,
+        "auth_required": access.auth_required,
+        "payment_required": false,
+        "restricted_writes": access.auth_required || access.auth_to_write,
+        "created_at_upper_limit": limits.created_at_future.as_secs(),
+    });
+    if !limits.created_at_past.is_zero() {
+        limitation["created_at_lower_limit"] = json!(limits.created_at_past.as_secs());
+    }
+    put("limitation", Some(limitation));
+    Value::Object(document)
+}

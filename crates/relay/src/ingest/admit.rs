@@ -1,0 +1,117 @@
+//! Whether an event may come in at all: limits and access, before its signature costs anything.
+
+use event::{EventRef, Kind, Prefix, Pubkey, Rejection, Timestamp};
+
+use crate::Settings;
+
+/// Says why `event`, sent by a client that authenticated as `pubkeys`, is refused.
+pub(crate) fn admit(
+    settings: &Settings,
+    pubkeys: &[Pubkey],
+    event: EventRef<'_>,
+    now: Timestamp,
+) -> Result<(), Rejection> {
+    let invalid = |text: String| Err(Rejection::new(Prefix::Invalid, text));
+    let limits = &settings.limits;
+    let size = event.as_bytes().len();
+    if size > limits.event_bytes {
+        return invalid(format!("event has {size} bytes, {} are allowed", limits.event_bytes));
+    }
+    let tags = event.tags().iter().count();
+    if tags > limits.event_tags {
+        return invalid(format!("event has {tags} tags, {} are allowed", limits.event_tags));
+    }
+    let (created_at, now_secs) = (event.created_at().as_secs(), now.as_secs());
+    let (future, past) = (limits.created_at_future.as_secs(), limits.created_at_past.as_secs());
+    if created_at > now_secs + future {
+        let ahead = created_at - now_secs;
+        return invalid(format!("created_at is {ahead} s ahead, {future} s are allowed"));
+    }
+    if past > 0 && created_at + past < now_secs {
+        let ago = now_secs - created_at;
+        return invalid(format!("created_at is {ago} s ago, {past} s are allowed"));
+    }
+    if event.is_expired(now) {
+        return invalid("this event has expired".into());
+    }
+    if event.kind() == Kind::CLIENT_AUTH {
+        return invalid("kind 22242 is for AUTH messages only".into());
+    }
+    let access = &settings.access;
+    if (access.auth_required || access.auth_to_write) && pubkeys.is_empty() {
+        return Err(Rejection::new(Prefix::AuthRequired, "authenticate to publish here"));
+    }
+    let is_protected =
+        event.tags().as_json().contains("[\"-\"") && event.tags().iter().any(is_protection);
+    if is_protected && !pubkeys.contains(&event.pubkey()) {
+        let (prefix, text) = if pubkeys.is_empty() {
+            (
+                Prefix::AuthRequired,
+                "this event is protected: only its author may publish it, authenticated",
+            )
+        } else {
+            (Prefix::Restricted, "this event is protected: only its author may publish it")
+        };
+        return Err(Rejection::new(prefix, text));
+    }
+    Ok(())
+}
+
+/// NIP-70.
+fn is_protection(tag: event::Tag<'_>) -> bool {
+    tag.name() == Some("-")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use event::{Draft, Keys};
+
+    fn check(change: impl FnOnce(&mut Settings, &mut Draft), authenticated: bool) -> String {
+        let now = Timestamp::from_secs(1_000_000);
+        let keys = Keys::from_secret([7; 32]).unwrap();
+        let mut settings = Settings::default();
+        let mut draft =
+            Draft { created_at: now, kind: Kind::new(1), tags: vec![], content: "hi".into() };
+        change(&mut settings, &mut draft);
+        let pubkeys = if authenticated { vec![keys.pubkey()] } else { vec![] };
+        let event = keys.sign(&draft);
+        admit(&settings, &pubkeys, event.as_ref(), now)
+            .err()
+            .map(|error| error.to_string())
+            .unwrap_or_default()
+    }
+
+    #[test]
+    fn limits_are_named_with_the_value_found() {
+        assert_eq!(check(|_, _| {}, false), "");
+        let late = |_: &mut Settings, draft: &mut Draft| {
+            draft.created_at = Timestamp::from_secs(1_001_204)
+        };
+        assert_eq!(check(late, false), "invalid: created_at is 1204 s ahead, 900 s are allowed");
+        let old = |settings: &mut Settings, draft: &mut Draft| {
+            settings.limits.created_at_past = std::time::Duration::from_secs(60);
+            draft.created_at = Timestamp::from_secs(999_900);
+        };
+        assert_eq!(check(old, false), "invalid: created_at is 100 s ago, 60 s are allowed");
+        let tags = |settings: &mut Settings, draft: &mut Draft| {
+            settings.limits.event_tags = 1;
+            draft.tags = vec![vec!["a".into()]; 2];
+        };
+        assert_eq!(check(tags, false), "invalid: event has 2 tags, 1 are allowed");
+    }
+
+    #[test]
+    fn protected_events_come_from_their_author_only() {
+        let protect = |_: &mut Settings, draft: &mut Draft| draft.tags = vec![vec!["-".into()]];
+        assert!(check(protect, false).starts_with("auth-required: "));
+        assert_eq!(check(protect, true), "");
+    }
+
+    #[test]
+    fn writing_may_need_authentication() {
+        let lock = |settings: &mut Settings, _: &mut Draft| settings.access.auth_to_write = true;
+        assert_eq!(check(lock, false), "auth-required: authenticate to publish here");
+        assert_eq!(check(lock, true), "");
+    }
+}

@@ -1,0 +1,107 @@
+//! What waits to be sent to a client, counted in bytes: whoever reads too slowly is let go.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use event::{Event, EventId, RelayMessage, SubscriptionId};
+use store::Serial;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+/// What a message costs beside its text.
+const OVERHEAD: usize = 64;
+
+/// A message on its way to one client.
+#[derive(Debug)]
+pub(crate) enum Outgoing {
+    /// JSON, ready to be sent.
+    Text(String),
+    /// A new event for a subscription; the session checks that it may be seen and was not sent.
+    Live { sub: SubscriptionId, event: Arc<LiveEvent> },
+}
+
+/// A new event, shared by all who get it.
+#[derive(Debug)]
+pub(crate) struct LiveEvent {
+    /// Its serial; `None` for what is never stored.
+    pub(crate) serial: Option<Serial>,
+    pub(crate) event: Event,
+    pub(crate) json: String,
+}
+
+/// The end of whoever has something to say to a client.
+#[derive(Debug)]
+pub(crate) struct Outbox {
+    queue: UnboundedSender<Outgoing>,
+    bytes: AtomicUsize,
+    limit: usize,
+    overflowed: AtomicBool,
+    /// How many published events were not answered yet.
+    unanswered: AtomicUsize,
+}
+
+impl Outbox {
+    /// An outbox that holds at most `limit` bytes, and the client's end of it.
+    pub(crate) fn new(limit: usize) -> (Arc<Self>, UnboundedReceiver<Outgoing>) {
+        let (queue, receiver) = unbounded_channel();
+        let outbox = Self {
+            queue,
+            bytes: AtomicUsize::new(0),
+            limit,
+            overflowed: AtomicBool::new(false),
+            unanswered: AtomicUsize::new(0),
+        };
+        (Arc::new(outbox), receiver)
+    }
+
+    /// Queues a message.
+    pub(crate) fn send(&self, message: RelayMessage<'_>) {
+        self.push(Outgoing::Text(message.to_json()));
+    }
+
+    /// Queues a message, unless too much waits already.
+    pub(crate) fn push(&self, outgoing: Outgoing) {
+        let len = outgoing.len();
+        if self.bytes.fetch_add(len, Ordering::Relaxed) + len > self.limit {
+            self.bytes.fetch_sub(len, Ordering::Relaxed);
+            self.overflowed.store(true, Ordering::Relaxed);
+        }
+        // Sent even then, so that the session wakes up and sees that it is over; it may be gone already.
+        drop(self.queue.send(outgoing));
+    }
+
+    /// Says that a message was taken out.
+    pub(crate) fn taken(&self, outgoing: &Outgoing) {
+        self.bytes.fetch_sub(outgoing.len(), Ordering::Relaxed);
+    }
+
+    /// Whether more was queued than may wait.
+    pub(crate) fn has_overflowed(&self) -> bool {
+        self.overflowed.load(Ordering::Relaxed)
+    }
+
+    /// Says that an event was handed on, to be answered later.
+    pub(crate) fn expect_answer(&self) {
+        self.unanswered.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Answers an event that was handed on.
+    pub(crate) fn answer(&self, id: EventId, accepted: bool, reason: &str) {
+        self.send(RelayMessage::Ok { id, accepted, reason });
+        self.unanswered.fetch_sub(1, Ordering::Release);
+    }
+
+    /// Whether every event was answered.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.unanswered.load(Ordering::Acquire) == 0
+    }
+}
+
+impl Outgoing {
+    fn len(&self) -> usize {
+        OVERHEAD
+            + match self {
+                Self::Text(text) => text.len(),
+                Self::Live { event, .. } => event.json.len(),
+            }
+    }
+}

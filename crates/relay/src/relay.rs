@@ -1,0 +1,97 @@
+//! What all sessions of a relay share.
+
+use std::sync::Arc;
+
+use event::{Event, EventRef, Kind, Pubkey};
+use store::{EventStore, Markers, Serial, Viewer};
+use tokio_util::sync::CancellationToken;
+
+use crate::Settings;
+use crate::ingest::Ingest;
+use crate::metrics::Metrics;
+use crate::outbox::{LiveEvent, Outgoing};
+use crate::subscriptions::Subscriptions;
+
+/// The parts a relay is wired from.
+pub struct Parts {
+    /// Where events are.
+    pub store: Arc<dyn EventStore>,
+    /// Where small things are kept.
+    pub markers: Arc<dyn Markers>,
+}
+
+/// A running relay.
+pub(crate) struct Relay {
+    pub(crate) settings: Settings,
+    pub(crate) store: Arc<dyn EventStore>,
+    pub(crate) ingest: Ingest,
+    pub(crate) subscriptions: Arc<Subscriptions>,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) shutdown: CancellationToken,
+}
+
+impl Relay {
+    /// Whose eyes a session reads with.
+    pub(crate) fn viewer(&self, pubkeys: &[Pubkey]) -> Viewer {
+        if self.settings.access.privileged_open {
+            Viewer::Operator
+        } else {
+            Viewer::Pubkeys(pubkeys.to_vec())
+        }
+    }
+
+    /// Whether the pubkey may import, export and delete.
+    pub(crate) fn is_admin(&self, pubkey: &Pubkey) -> bool {
+        let access = &self.settings.access;
+        access.owners.contains(pubkey) || access.admins.contains(pubkey)
+    }
+
+    /// Whether only a party may read the kind here.
+    pub(crate) fn is_restricted(&self, kind: Kind) -> bool {
+        kind.is_private() && !self.settings.access.privileged_open
+    }
+}
+
+/// Hands a new event to all who subscribed to it.
+pub(crate) fn deliver(
+    subscriptions: &Subscriptions,
+    metrics: &Metrics,
+    serial: Option<Serial>,
+    event: EventRef<'_>,
+) {
+    let mut live: Option<Arc<LiveEvent>> = None;
+    subscriptions.matching(event, |subscription| {
+        let event = live.get_or_insert_with(|| {
+            let event: Event = event.to_event();
+            Arc::new(LiveEvent { serial, json: event.as_ref().to_json(), event })
+        });
+        metrics.events_delivered.inc();
+        subscription
+            .outbox
+            .push(Outgoing::Live { sub: subscription.id.clone(), event: Arc::clone(event) });
+    });
+}
+
+/// Follows the store and delivers what is new, until the relay stops.
+pub(crate) async fn follow(
+    store: Arc<dyn EventStore>,
+    subscriptions: Arc<Subscriptions>,
+    metrics: Arc<Metrics>,
+    after: Serial,
+    shutdown: CancellationToken,
+) {
+    let mut watch = store.watch(after);
+    while let Some(batch) = shutdown.run_until_cancelled(watch.next()).await {
+        match batch {
+            Ok(batch) => {
+                batch.iter().for_each(|(serial, event)| {
+                    deliver(&subscriptions, &metrics, Some(serial), event)
+                });
+            }
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "follow the event store");
+                tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+            }
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! Listening: connections come in, HTTP is answered, WebSockets become sessions.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use parking_lot::Mutex;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::http::{Front, respond, respond_health};
+use crate::ingest::{Ingest, Stage};
+use crate::metrics::Metrics;
+use crate::relay::{Parts, Relay, follow};
+use crate::subscriptions::Subscriptions;
+use crate::{Settings, relay};
+
+/// A client must have sent its request by then.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Runs a relay until `shutdown`; then answers what was published, and closes what is open.
+pub async fn serve(
+    listener: TcpListener,
+    health: Option<TcpListener>,
+    settings: Settings,
+    parts: Parts,
+    shutdown: CancellationToken,
+) -> anyhow::Result<()> {
+    let metrics = Arc::new(Metrics::new());
+    let subscriptions = Arc::new(Subscriptions::default());
+    let stage = Stage {
+        store: Arc::clone(&parts.store),
+        subscriptions: Arc::clone(&subscriptions),
+        metrics: Arc::clone(&metrics),
+    };
+    let last = parts
+        .store
+        .status()
+        .await
+        .context("ask the event store for its newest serial")?
+        .last_serial;
+    let (ingest, saver) =
+        Ingest::start(stage, settings.verify_threads).context("start verification")?;
+    let follower = follow(
+        Arc::clone(&parts.store),
+        Arc::clone(&subscriptions),
+        Arc::clone(&metrics),
+        last,
+        shutdown.clone(),
+    );
+    let relay = Arc::new(Relay {
+        settings,
+        store: parts.store,
+        ingest,
+        subscriptions,
+        metrics,
+        shutdown: shutdown.clone(),
+    });
+    let tasks = TaskTracker::new();
+    tasks.spawn(follower);
+    if let Some(health) = health {
+        tasks.spawn(accept_health(health, Arc::clone(&relay), tasks.clone()));
+    }
+    accept(listener, &relay, &tasks).await;
+    tasks.close();
+    let ended =
+        tokio::time::timeout(relay.settings.drain + Duration::from_secs(2), tasks.wait()).await;
+    if ended.is_err() {
+        tracing::warn!(connections = tasks.len(), "close connections that did not end in time");
+    }
+    relay.ingest.close();
+    saver.await.context("save what was published")
+}
+
+async fn accept(listener: TcpListener, relay: &Arc<relay::Relay>, tasks: &TaskTracker) {
+    let guests = Arc::new(Guests::default());
+    while let Some(accepted) = relay.shutdown.run_until_cancelled(listener.accept()).await {
+        let Some((stream, address)) = accepted_or_pause(accepted).await else { continue };
+        let Some(guest) = Guests::admit(&guests, relay, address.ip()) else {
+            relay.metrics.connections_refused.inc();
+            continue;
+        };
+        let front =
+            Arc::new(Front { relay: Arc::clone(relay), address, guest, tasks: tasks.clone() });
+        tasks.spawn(converse(stream, front));
+    }
+}
+
+/// Serves HTTP on a connection, until it becomes a WebSocket or ends.
+async fn converse(stream: TcpStream, front: Arc<Front>) {
+    let shutdown = front.relay.shutdown.clone();
+    let service = service_fn(move |request| respond(Arc::clone(&front), request));
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADER_TIMEOUT)
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
+    let mut connection = std::pin::pin!(connection);
+    let result = tokio::select! {
+        result = &mut connection => result,
+        () = shutdown.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = result {
+        tracing::debug!(%error, "http connection");
+    }
+}
+
+/// The health port: nothing but `/healthz` and `/metrics`, without limits.
+async fn accept_health(listener: TcpListener, relay: Arc<relay::Relay>, tasks: TaskTracker) {
+    let shutdown = relay.shutdown.clone();
+    while let Some(accepted) = shutdown.run_until_cancelled(listener.accept()).await {
+        let Some((stream, _)) = accepted_or_pause(accepted).await else { continue };
+        let (relay, stop) = (Arc::clone(&relay), shutdown.clone());
+        tasks.spawn(async move {
+            let service = service_fn(move |request| respond_health(Arc::clone(&relay), request));
+            let connection = http1::Builder::new()
+                .timer(TokioTimer::new())
+                .header_read_timeout(HEADER_TIMEOUT)
+                .serve_connection(TokioIo::new(stream), service);
+            drop(stop.run_until_cancelled(connection).await);
+        });
+    }
+}
+
+/// A failure to accept is mostly a lack of file descriptors: clients that leave free some.
+async fn accepted_or_pause(
+    accepted: std::io::Result<(TcpStream, SocketAddr)>,
+) -> Option<(TcpStream, SocketAddr)> {
+    match accepted {
+        Ok((stream, address)) => {
+            // Small answers must not wait for a full packet.
+            if let Err(error) = stream.set_nodelay(true) {
+                tracing::debug!(%error, "set TCP_NODELAY");
+            }
+            Some((stream, address))
+        }
+        Err(error) => {
+            tracing::warn!(%error, "accept a connection");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            None
+        }
+    }
+}
+
+/// How many connections there are, in all and by address.
+#[derive(Default)]
+pub(crate) struct Guests(Mutex<HashMap<IpAddr, usize>>);
+
+/// A place among the connections, given back when dropped.
+pub(crate) struct Guest {
+    guests: Arc<Guests>,
+    ip: IpAddr,
+}
+
+impl Guests {
+    fn admit(guests: &Arc<Self>, relay: &relay::Relay, ip: IpAddr) -> Option<Guest> {
+        let limits = &relay.settings.limits;
+        let mut counts = guests.0.lock();
+        let total: usize = counts.values().sum();
+        let from_here = counts.get(&ip).copied().unwrap_or_default();
+        let is_exempt =
+            ip.to_canonical().is_loopback() || relay.settings.trusted_proxies.contains(&ip);
+        if total >= limits.connections || (from_here >= limits.connections_per_ip && !is_exempt) {
+            return None;
+        }
+        *counts.entry(ip).or_default() += 1;
+        Some(Guest { guests: Arc::clone(guests), ip })
+    }
+}
+
+impl Drop for Guest {
+    fn drop(&mut self) {
+        let mut counts = self.guests.0.lock();
+        if let Some(count) = counts.get_mut(&self.ip) {
+            *count -= 1;
+            if *count == 0 {
+                counts.remove(&self.ip);
+            }
+        }
+    }
+}
