@@ -72,6 +72,16 @@ pub(crate) enum Command {
     Compare(compare::Options),
 }
 
+impl CommandLine {
+    /// Whether the report is printed as JSON; `compare` takes everything after its URLs for the measurement's.
+    pub(crate) fn wants_json(&self) -> bool {
+        let is_in_measurement =
+            |line: &compare::Options| line.measurement.iter().any(|word| word == "--json");
+        self.json
+            || matches!(&self.command, Command::Compare(options) if is_in_measurement(options))
+    }
+}
+
 /// Runs the command of a command line.
 pub(crate) fn run(line: &CommandLine) -> anyhow::Result<Report> {
     let server = line.pid.map(Server::new).transpose()?;

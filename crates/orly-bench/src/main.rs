@@ -33,7 +33,7 @@ fn main() -> ExitCode {
     let line = CommandLine::parse();
     match commands::run(&line) {
         Ok(report) => {
-            report::print(&report, line.json);
+            report::print(&report, line.wants_json());
             if report.problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }
         Err(error) => {

@@ -150,6 +150,7 @@ impl Metric {
     fn formatted(&self) -> String {
         let value = self.value;
         match self.unit {
+            _ if value.is_nan() => "–".to_owned(),
             Unit::Count if value.fract() == 0.0 => format!("{value:.0}"),
             Unit::Count => format!("{value:.1}"),
             Unit::PerSecond if value < 100.0 => format!("{value:.1}"),

@@ -49,7 +49,7 @@ pub(crate) struct Options {
 /// Reconciles and measures.
 pub(crate) async fn run(options: &Options, server: Option<Server>) -> anyhow::Result<Report> {
     ensure!(options.repeat > 0, "--repeat must be at least 1");
-    let filter: Filter = options.filter.parse()?;
+    let filter: Filter = options.filter.parse().context("--filter")?;
     let limit = FrameSizeLimit::new(options.frame_size_limit)?;
     let loading = Instant::now();
     let set = local::load(&options.file, &filter)?;
