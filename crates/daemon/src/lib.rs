@@ -1,1 +1,25 @@
 //! Where every process starts: settings, logging, signals, shutdown.
+//!
+//! A process is `daemon::run(logging, serve)`: [`settings!`] makes its table of variables, [`run`]
+//! reads it, starts logging and the runtime, and turns signals into a token. Knows nothing of Nostr;
+//! the only place that reads environment variables.
+
+mod duration;
+mod environment;
+mod environment_file;
+mod logging;
+mod reader;
+mod run;
+mod service_manager;
+mod setting;
+mod signals;
+mod table;
+
+pub use duration::{format_duration, parse_duration};
+pub use environment::Environment;
+pub use logging::{LogFormat, LogLevel, LogOutput, Logging};
+pub use reader::{Entry, Findings, InvalidSetting, InvalidSettings, Loaded, Origin, Reader, load};
+pub use run::{EXIT_USAGE, Start, run};
+pub use service_manager::ServiceManager;
+pub use setting::{Setting, choice};
+pub use table::{Effect, Row, Settings, markdown};

@@ -1,0 +1,76 @@
+//! From the start of a process to its exit code.
+
+use std::io::Write;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Context;
+use tokio_util::sync::CancellationToken;
+
+use crate::signals::Signals;
+use crate::{
+    Environment, Findings, InvalidSettings, Loaded, Logging, ServiceManager, Settings, load,
+};
+
+/// The exit code for settings or a command line that make no sense; trying again does not help.
+pub const EXIT_USAGE: u8 = 64;
+/// How long threads that still run are waited for.
+const LAST_WAIT: Duration = Duration::from_secs(1);
+
+/// What a process starts with.
+#[derive(Debug)]
+pub struct Start<S> {
+    /// Its settings.
+    pub settings: S,
+    /// Cancelled when it is to end.
+    pub shutdown: CancellationToken,
+    /// To be told when clients may come.
+    pub manager: ServiceManager,
+}
+
+/// Runs a process: reads its settings, starts the log as `logging` says, and does its `work`.
+///
+/// The exit code is 0, 1 if the work fails, or 64 if the settings are not valid; the reason is one line on
+/// stderr. SIGTERM and SIGINT cancel `shutdown`, a second one ends the process at once.
+pub fn run<S, W, F>(logging: impl FnOnce(&S, &Findings) -> Logging, work: W) -> ExitCode
+where
+    S: Settings,
+    W: FnOnce(Start<S>) -> F,
+    F: Future<Output = anyhow::Result<()>>,
+{
+    match start(logging, work) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let is_usage = error.is::<InvalidSettings>();
+            // The reader of stderr may be gone; the exit code still tells.
+            drop(writeln!(std::io::stderr(), "{error:#}"));
+            ExitCode::from(if is_usage { EXIT_USAGE } else { 1 })
+        }
+    }
+}
+
+fn start<S, W, F>(logging: impl FnOnce(&S, &Findings) -> Logging, work: W) -> anyhow::Result<()>
+where
+    S: Settings,
+    W: FnOnce(Start<S>) -> F,
+    F: Future<Output = anyhow::Result<()>>,
+{
+    let environment = Environment::read();
+    let Loaded { settings, findings } = load::<S>(&environment);
+    let settings = settings?;
+    logging(&settings, &findings).start();
+    findings.log();
+    let manager = ServiceManager::new(&environment);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.context("start the runtime")?;
+    let shutdown = CancellationToken::new();
+    let result = runtime.block_on(async {
+        let signals = Signals::listen()?;
+        // Both run until the runtime ends, on its threads: the work may block this one.
+        runtime.spawn(signals.run(shutdown.clone(), manager.clone()));
+        runtime.spawn(manager.clone().watch());
+        work(Start { settings, shutdown, manager }).await
+    });
+    runtime.shutdown_timeout(LAST_WAIT);
+    result
+}

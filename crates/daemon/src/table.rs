@@ -1,0 +1,166 @@
+//! The table of a process's variables, and what follows from it: type, parsing, documentation.
+
+use crate::Reader;
+
+/// One variable.
+#[derive(Clone, Copy, Debug)]
+pub struct Row {
+    /// The heading it stands under.
+    pub section: &'static str,
+    /// Its name.
+    pub variable: &'static str,
+    /// Other names it is known by, taken when the first is not set.
+    pub aliases: &'static [&'static str],
+    /// What holds when it is not set.
+    pub default: &'static str,
+    /// What is allowed.
+    pub expected: fn() -> String,
+    /// Whether its value is shown to nobody.
+    pub is_secret: bool,
+    /// Whether it does something.
+    pub effect: Effect,
+    /// What it means.
+    pub doc: &'static str,
+}
+
+/// Whether a variable does something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// It does.
+    Full,
+    /// It is accepted for the sake of older deployments; there is nothing to set.
+    None,
+    /// What it would switch on or configure is not built yet.
+    NotYet,
+}
+
+/// The settings of a process; [`crate::settings!`] writes the implementation.
+pub trait Settings: Sized {
+    /// All variables.
+    const TABLE: &'static [Row];
+
+    /// Reads every field; `None` if `reader` noted a fault.
+    fn read(reader: &mut Reader<'_>) -> Option<Self>;
+}
+
+/// Declares the settings of a process: a struct, and from the same lines its table.
+///
+/// ```
+/// daemon::settings! {
+///     /// What a clock is told.
+///     pub struct Clock {
+///         section "Time" {
+///             /// How often it ticks.
+///             tick: std::time::Duration = "CLOCK_TICK" | "CLOCK_INTERVAL", "1s";
+///         }
+///     }
+///     no effect {
+///         /// The spring: this one has a battery.
+///         "CLOCK_SPRING", "steel";
+///     }
+///     not yet {}
+/// }
+/// let environment = daemon::Environment::of([("CLOCK_INTERVAL", "5m")]);
+/// let clock = daemon::load::<Clock>(&environment).settings.unwrap();
+/// assert_eq!(clock.tick.as_secs(), 300);
+/// ```
+#[macro_export]
+macro_rules! settings {
+    (
+        $(#[$meta:meta])*
+        $vis:vis struct $name:ident {
+            $(section $section:literal {
+                $(
+                    $(#[doc = $doc:literal])+
+                    $field:ident: $type:ty = $variable:literal $(| $alias:literal)*, $default:literal;
+                )*
+            })*
+        }
+        no effect {
+            $($(#[doc = $none_doc:literal])+ $none:literal, $none_default:literal;)*
+        }
+        not yet {
+            $($(#[doc = $later_doc:literal])+ $later:literal, $later_default:literal;)*
+        }
+    ) => {
+        $(#[$meta])*
+        $vis struct $name {
+            $($($(#[doc = $doc])+ $vis $field: $type,)*)*
+        }
+
+        impl $crate::Settings for $name {
+            const TABLE: &'static [$crate::Row] = &[
+                $($($crate::Row {
+                    section: $section,
+                    variable: $variable,
+                    aliases: &[$($alias),*],
+                    default: $default,
+                    expected: <$type as $crate::Setting>::expected,
+                    is_secret: <$type as $crate::Setting>::IS_SECRET,
+                    effect: $crate::Effect::Full,
+                    doc: concat!($($doc),+),
+                },)*)*
+                $($crate::Row {
+                    section: "Not built yet",
+                    variable: $later,
+                    aliases: &[],
+                    default: $later_default,
+                    expected: <String as $crate::Setting>::expected,
+                    is_secret: false,
+                    effect: $crate::Effect::NotYet,
+                    doc: concat!($($later_doc),+),
+                },)*
+                $($crate::Row {
+                    section: "Without effect",
+                    variable: $none,
+                    aliases: &[],
+                    default: $none_default,
+                    expected: <String as $crate::Setting>::expected,
+                    is_secret: false,
+                    effect: $crate::Effect::None,
+                    doc: concat!($($none_doc),+),
+                },)*
+            ];
+
+            fn read(reader: &mut $crate::Reader<'_>) -> Option<Self> {
+                $($(let $field = reader.read::<$type>($variable);)*)*
+                Some(Self { $($($field: $field?,)*)* })
+            }
+        }
+    };
+}
+
+/// The table as a page of documentation.
+pub fn markdown<S: Settings>(title: &str, introduction: &str) -> String {
+    let mut page = format!("# {title}\n\n{introduction}\n");
+    let mut section = "";
+    for row in S::TABLE {
+        let is_set = row.effect == Effect::Full;
+        if section != row.section {
+            section = row.section;
+            page.push_str(&format!("\n## {section}\n\n"));
+            page.push_str(if is_set {
+                "| Variable | Default | Allowed | Meaning |\n|---|---|---|---|\n"
+            } else {
+                "| Variable | Default | Meaning |\n|---|---|---|\n"
+            });
+        }
+        let names: Vec<String> = [&[row.variable], row.aliases]
+            .concat()
+            .iter()
+            .map(|name| format!("`{name}`"))
+            .collect();
+        let default =
+            if row.default.is_empty() { "–".to_owned() } else { format!("`{}`", row.default) };
+        let allowed = if is_set { format!("{} | ", (row.expected)()) } else { String::new() };
+        page.push_str(&format!("| {} | {default} | {allowed}{} |\n", names.join(", "), row.text()));
+    }
+    page
+}
+
+impl Row {
+    /// What it means, as one line.
+    pub fn text(&self) -> &'static str {
+        self.doc.trim()
+    }
+}
