@@ -12,7 +12,7 @@ use crate::duration::parse_duration;
 use crate::latency::Latencies;
 use crate::process::{self, Server, Usage};
 use crate::report::{Metric, Report, Section};
-use crate::subscribers::{self, Subscriber};
+use crate::subscribers::{self, Opening, Subscriber};
 
 /// Arguments of `conns`.
 #[derive(Args, Debug)]
@@ -28,6 +28,9 @@ pub(crate) struct Options {
     /// The subscription of each connection; {n} becomes the connection's number in 64 hex digits.
     #[arg(long, default_value = r#"{"authors":["{n}"],"limit":1}"#)]
     pub(crate) filter: String,
+    /// Open a reconciliation of the filter (NEG-OPEN) on each connection instead of a subscription.
+    #[arg(long)]
+    pub(crate) negentropy: bool,
 }
 
 /// Opens the connections, holds them, and compares the server's memory before and after.
@@ -35,9 +38,10 @@ pub(crate) async fn run(options: &Options, server: Option<Server>) -> anyhow::Re
     ensure!(options.count > 0, "--count must be at least 1");
     let filters: Vec<_> =
         (0..options.count).map(|n| options.filter.replace("{n}", &format!("{n:064x}"))).collect();
+    let opening = if options.negentropy { Opening::Reconciliation } else { Opening::Subscription };
     let before = process::usage(server)?;
     let started = Instant::now();
-    let subscribers = subscribers::open_all(&options.url, &filters).await?;
+    let subscribers = subscribers::open_all(&options.url, &filters, opening).await?;
     let seconds = started.elapsed().as_secs_f64();
     let opened = process::usage(server)?;
 

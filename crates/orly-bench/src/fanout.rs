@@ -22,7 +22,7 @@ use crate::fanout::publisher::{Pace, Published};
 use crate::latency::Latencies;
 use crate::process::{self, Server, Usage};
 use crate::report::{Metric, Report, Section, tell};
-use crate::subscribers::{self, Subscriber};
+use crate::subscribers::{self, Opening, Subscriber};
 
 /// Arguments of `fanout`.
 #[derive(Args, Debug)]
@@ -82,7 +82,7 @@ pub(crate) async fn run(options: &Options, server: Option<Server>) -> anyhow::Re
         events.len(),
         filters.len()
     ));
-    let subscribers = subscribers::open_all(&options.url, &filters).await?;
+    let subscribers = subscribers::open_all(&options.url, &filters, Opening::Subscription).await?;
     let publishers =
         try_join_all((0..options.publishers).map(|_| Client::connect(&options.url))).await?;
     let pace = match options.rate {
@@ -204,7 +204,8 @@ fn report(options: &Options, board: &Board, outcome: Outcome) -> Report {
             ])
             .with(board.delivery.take().metrics("delivery_"))
             .with(answers.metrics("ok_"))
-            .with(process::cpu_metrics(outcome.usage.0, outcome.usage.1, "delivery", received)),
+            .with(process::cpu_metrics(outcome.usage.0, outcome.usage.1, "delivery", received))
+            .with(process::cpu_metrics(outcome.usage.0, outcome.usage.1, "event", events).pop()),
     );
     report.push(process::memory_section(outcome.usage.1));
     report

@@ -21,7 +21,7 @@ use crate::client::{Address, PATIENCE};
 use crate::duration::parse_duration;
 use crate::process::Server;
 use crate::report::{Metric, Report, Section};
-use crate::subscribers;
+use crate::subscribers::{self, Opening};
 
 const SAMPLING: Duration = Duration::from_millis(50);
 
@@ -136,7 +136,7 @@ async fn wait_for_answer(
 ) -> anyhow::Result<Vec<Metric>> {
     let filters = [options.filter.clone()];
     let subscribers = loop {
-        match subscribers::open_all(address, &filters).await {
+        match subscribers::open_all(address, &filters, Opening::Subscription).await {
             Ok(subscribers) => break subscribers,
             Err(error) if started.elapsed() > PATIENCE => return Err(error),
             Err(_) => tokio::time::sleep(Duration::from_millis(1)).await,

@@ -10,27 +10,42 @@ use crate::client::{Address, Client, Message};
 /// Connections that are opened at the same time.
 const AT_ONCE: usize = 64;
 /// The id of the one subscription on each connection.
-pub(crate) const SUBSCRIPTION: &str = "live";
+const SUBSCRIPTION: &str = "live";
 
-/// A connection whose subscription was answered with EOSE.
+/// A NIP-77 message about a set that differs everywhere: one fingerprint of zeros for all there is.
+///
+/// The relay answers with the fingerprints of some ranges, and the session stays open.
+const PROBE: &str = "6100000100000000000000000000000000000000";
+
+/// What is opened on a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Opening {
+    /// A live subscription: REQ.
+    Subscription,
+    /// A reconciliation that is never finished: NEG-OPEN.
+    Reconciliation,
+}
+
+/// A connection whose subscription was answered with EOSE, or whose reconciliation has begun.
 pub(crate) struct Subscriber {
     pub(crate) client: Client,
-    /// From the first TCP packet to the EOSE.
+    /// From the first TCP packet to the answer.
     pub(crate) opened_in: Duration,
 }
 
-/// Opens one connection a filter. The order of the result is that of the EOSEs.
+/// Opens one connection a filter. The order of the result is that of the answers.
 pub(crate) async fn open_all(
     address: &Address,
     filters: &[String],
+    opening: Opening,
 ) -> anyhow::Result<Vec<Subscriber>> {
     stream::iter(filters.iter().enumerate())
-        .map(|(index, filter)| async move {
-            open(address, filter).await.with_context(|| {
+        .map(async |(index, filter)| {
+            open(address, filter, opening).await.with_context(|| {
+                let count = filters.len();
                 format!(
-                    "open subscription {} of {} (is `ulimit -n` high enough, for both sides?)",
-                    index + 1,
-                    filters.len()
+                    "open connection {} of {count} (does `ulimit -n` allow it, on both sides?)",
+                    index + 1
                 )
             })
         })
@@ -39,14 +54,18 @@ pub(crate) async fn open_all(
         .await
 }
 
-async fn open(address: &Address, filter: &str) -> anyhow::Result<Subscriber> {
+async fn open(address: &Address, filter: &str, opening: Opening) -> anyhow::Result<Subscriber> {
     let started = Instant::now();
     let mut client = Client::connect(address).await?;
-    client.queue(&[b"[\"REQ\",\"", SUBSCRIPTION.as_bytes(), b"\",", filter.as_bytes(), b"]"]);
+    let request = match opening {
+        Opening::Subscription => format!(r#"["REQ","{SUBSCRIPTION}",{filter}]"#),
+        Opening::Reconciliation => format!(r#"["NEG-OPEN","{SUBSCRIPTION}",{filter},"{PROBE}"]"#),
+    };
+    client.queue(&[request.as_bytes()]);
     loop {
         match client.receive().await? {
-            Message::Eose(_) => break,
-            Message::Closed(message) | Message::Notice(message) => {
+            Message::Eose(_) | Message::NegMsg(_) => break,
+            Message::Closed(message) | Message::Notice(message) | Message::NegErr(message) => {
                 bail!("filter {filter:.200}: {}", String::from_utf8_lossy(message))
             }
             _ => {}

@@ -3,13 +3,13 @@
 use std::cell::RefCell;
 use std::collections::HashSet;
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use anyhow::{Context, bail};
 use event::EventId;
 
-use crate::client::{Address, Client, Message, event_id};
+use crate::client::{Address, Client, Message, event_id, string_after};
 use crate::ingest::{self, Tally};
 use crate::sample::Lines;
 
@@ -26,20 +26,20 @@ pub(super) struct Downloaded {
     pub(super) bytes: u64,
 }
 
+/// The events so far, each kept once.
+struct Inbox {
+    seen: HashSet<EventId>,
+    file: Option<BufWriter<File>>,
+}
+
 /// Asks for events by id.
 pub(super) async fn download(
     address: &Address,
     ids: &[EventId],
     to: Option<&Path>,
 ) -> anyhow::Result<Downloaded> {
-    let mut file = match to {
-        Some(path) => Some(BufWriter::new(
-            File::create(path).with_context(|| format!("create {}", path.display()))?,
-        )),
-        None => None,
-    };
+    let mut inbox = Inbox::create(to)?;
     let mut client = Client::connect(address).await?;
-    let mut received = HashSet::with_capacity(ids.len());
     let mut batches = ids.chunks(BATCH).enumerate();
     let mut in_flight = 0;
     loop {
@@ -48,41 +48,49 @@ pub(super) async fn download(
         {
             let list: Vec<_> = batch.iter().map(|id| format!("\"{id}\"")).collect();
             client.queue(&[
-                format!("[\"REQ\",\"d{number}\",{{\"ids\":[{}]}}]", list.join(",")).as_bytes()
+                format!(r#"["REQ","d{number}",{{"ids":[{}]}}]"#, list.join(",")).as_bytes()
             ]);
             in_flight += 1;
         }
         if in_flight == 0 {
             break;
         }
-        let finished = match client.receive().await? {
-            Message::Event(message) => {
-                if let Some(id) = event_id(message).and_then(|id| EventId::from_hex(id).ok())
-                    && received.insert(id)
-                    && let Some(file) = &mut file
-                {
-                    file.write_all(event_json(message)).context("write downloaded events")?;
-                    file.write_all(b"\n").context("write downloaded events")?;
-                }
-                None
-            }
+        match client.receive().await? {
+            Message::Event(message) => inbox.take(message).context("write downloaded events")?,
             Message::Eose(message) => {
-                Some([&b"[\"CLOSE\""[..], message.strip_prefix(b"[\"EOSE\"").unwrap_or_default()])
+                let id = string_after(message, 1).context("EOSE without a subscription")?;
+                let close = [b"[\"CLOSE\",\"", id, b"\"]"].concat();
+                client.queue(&[&close]);
+                in_flight -= 1;
             }
             Message::Closed(message) | Message::Notice(message) => {
                 bail!("download: {}", String::from_utf8_lossy(message))
             }
-            _ => None,
-        };
-        if let Some(close) = finished.map(|parts| parts.concat()) {
-            in_flight -= 1;
-            client.queue(&[&close]);
+            _ => {}
         }
     }
-    if let Some(mut file) = file {
+    if let Some(file) = &mut inbox.file {
         file.flush().context("write downloaded events")?;
     }
-    Ok(Downloaded { events: received.len(), bytes: client.bytes_in })
+    Ok(Downloaded { events: inbox.seen.len(), bytes: client.bytes_in })
+}
+
+impl Inbox {
+    fn create(path: Option<&Path>) -> anyhow::Result<Self> {
+        let create =
+            |path: &Path| File::create(path).with_context(|| format!("create {}", path.display()));
+        Ok(Self { seen: HashSet::new(), file: path.map(create).transpose()?.map(BufWriter::new) })
+    }
+
+    fn take(&mut self, message: &[u8]) -> io::Result<()> {
+        let id = event_id(message).and_then(|id| EventId::from_hex(id).ok());
+        let is_new = id.is_some_and(|id| self.seen.insert(id));
+        if is_new && let Some(file) = &mut self.file {
+            file.write_all(event_json(message))?;
+            file.write_all(b"\n")?;
+        }
+        Ok(())
+    }
 }
 
 /// Publishes the file's events with these ids.

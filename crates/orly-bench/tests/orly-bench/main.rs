@@ -108,6 +108,9 @@ fn idle_connections_are_opened_and_held() {
     let held = sections(&["conns", &url(Fault::None), "--count", "100", "--hold", "50ms"]);
     assert_eq!(held["connections"]["connections"], 100.0);
     assert_eq!(held["connections"]["lost"], 0.0);
+    let sessions =
+        sections(&["conns", &url(Fault::None), "--count", "10", "--hold", "1ms", "--negentropy"]);
+    assert_eq!(sessions["connections"]["connections"], 10.0);
 }
 
 #[test]
