@@ -1,0 +1,4 @@
+import * as client from './client.mjs'
+import { sync } from '../suites/sync.mjs'
+
+sync(client)
