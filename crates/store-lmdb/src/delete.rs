@@ -42,9 +42,10 @@ pub(crate) fn remove_ids(
         if let Some(serial) = tables.serial_of(wtxn, id)? {
             removed += u64::from(remove(tables, wtxn, serial, changes)?);
         }
-        if tombstone == Tombstone::Keep {
-            let key: [u8; 64] = join(&[id.as_bytes(), NOBODY]);
-            tables.deleted_ids.put(wtxn, &key, &[])?;
+        let key: [u8; 64] = join(&[id.as_bytes(), NOBODY]);
+        match tombstone {
+            Tombstone::Keep => tables.deleted_ids.put(wtxn, &key, &[])?,
+            Tombstone::Forget => drop(tables.deleted_ids.delete(wtxn, &key)?),
         }
     }
     Ok(removed)

@@ -46,6 +46,21 @@ impl Options {
     }
 }
 
+/// What there is to know about a database beside its events.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Description {
+    /// The version of its tables and keys.
+    pub schema: u32,
+    /// Its id, made when it was made.
+    pub database_id: Vec<u8>,
+    /// How many bytes it may take before its map grows.
+    pub map_bytes: u64,
+    /// How many places for readers were taken at once since it was last closed by all.
+    pub readers: u32,
+    /// How many places for readers there are.
+    pub max_readers: u32,
+}
+
 /// An open environment and its tables.
 pub(crate) struct Lmdb {
     env: Env<WithoutTls>,
@@ -183,6 +198,23 @@ impl Lmdb {
 
     pub(crate) fn disk_bytes(&self) -> Result<u64, LmdbError> {
         Ok(self.env.real_disk_size()?)
+    }
+
+    pub(crate) fn describe(&self) -> Result<Description, LmdbError> {
+        let info = self.env.info();
+        let (schema, database_id) = self.read(|txn| {
+            let schema = self.tables.meta.get(txn, SCHEMA_KEY)?.and_then(|bytes| bytes.try_into().ok());
+            let schema = schema.ok_or(LmdbError::Damaged("schema version"))?;
+            let id = self.tables.meta.get(txn, DATABASE_ID_KEY)?.unwrap_or_default();
+            Ok((u32::from_be_bytes(schema), id.to_vec()))
+        })?;
+        Ok(Description {
+            schema,
+            database_id,
+            map_bytes: info.map_size as u64,
+            readers: info.number_of_readers,
+            max_readers: info.maximum_number_of_readers,
+        })
     }
 
     pub(crate) fn path(&self) -> &Path {

@@ -12,8 +12,10 @@ mod env;
 mod error;
 mod keys;
 mod lookup;
+mod matches;
 mod plan;
 mod query;
+mod reconcile_set;
 mod save;
 mod scan;
 mod store;
@@ -23,6 +25,6 @@ mod watch;
 mod writer;
 
 pub use check::CheckReport;
-pub use env::{Access, Options};
+pub use env::{Access, Description, Options};
 pub use error::LmdbError;
 pub use store::LmdbStore;

@@ -1,6 +1,6 @@
 //! Point look-ups.
 
-use event::{Address, EventId, EventRef, Pubkey, Timestamp};
+use event::{Address, EventId, EventRef, Kind, Pubkey, Timestamp, may_delete};
 use heed::RoTxn;
 use store::Serial;
 
@@ -36,16 +36,16 @@ impl Tables {
         Ok(self.by_address.get(txn, &address_key(address))?.map(serial_from))
     }
 
-    /// Whether the id was deleted by its author or for everybody.
+    /// Whether the event's id was deleted for everybody or, if that is possible, by its author.
     pub(crate) fn is_id_deleted(
         &self,
         txn: &RoTxn<'_>,
-        id: &EventId,
-        author: &Pubkey,
+        event: EventRef<'_>,
     ) -> Result<bool, LmdbError> {
-        for entry in self.deleted_ids.prefix_iter(txn, id.as_bytes())? {
+        let author = event.pubkey();
+        for entry in self.deleted_ids.prefix_iter(txn, event.id().as_bytes())? {
             let who = &entry?.0[EventId::LEN..];
-            if who == author.as_bytes() || who == NOBODY {
+            if who == NOBODY || who == author.as_bytes() && may_delete(event, event) {
                 return Ok(true);
             }
         }
@@ -59,6 +59,26 @@ impl Tables {
         address: &Address,
     ) -> Result<Option<Timestamp>, LmdbError> {
         Ok(self.deleted_addresses.get(txn, &address_key(address))?.map(timestamp))
+    }
+
+    /// Whether a request to vanish (NIP-62) forbids the event: its author's or, for a gift wrap,
+    /// that of whom it is for.
+    pub(crate) fn has_vanished(
+        &self,
+        txn: &RoTxn<'_>,
+        event: EventRef<'_>,
+    ) -> Result<bool, LmdbError> {
+        let author = Some(event.pubkey()).filter(|_| event.kind() != Kind::VANISH);
+        let most = if event.kind() == Kind::GIFT_WRAP { usize::MAX } else { 0 };
+        let parties = event.tags().values_of("p").take(most);
+        let parties = parties.filter_map(|value| Pubkey::from_hex(value.as_bytes()).ok());
+        for pubkey in author.into_iter().chain(parties) {
+            let until = self.vanished_until(txn, &pubkey)?;
+            if until.is_some_and(|until| event.created_at() <= until) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Up to when an author vanished.

@@ -1,6 +1,6 @@
 //! From a filter to the index runs that answer it.
 
-use event::{EventId, Filter};
+use event::{EventId, Filter, Timestamp};
 
 use crate::keys::{author_kind_prefix, author_prefix, tag_prefix};
 use crate::tables::{Table, Tables};
@@ -37,7 +37,8 @@ pub(crate) enum Layout {
 
 impl Plan {
     pub(crate) fn for_filter(filter: &Filter, tables: &Tables) -> Self {
-        if filter.is_empty() {
+        // Keys hold no time beyond the largest, so such a bound would come to mean the largest.
+        if filter.is_empty() || filter.since.is_some_and(|since| since > Timestamp::MAX) {
             return Self::Nothing;
         }
         if let Some(ids) = &filter.ids {

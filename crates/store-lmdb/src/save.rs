@@ -97,7 +97,7 @@ impl<'a, 'txn, 'env> Batch<'a, 'txn, 'env> {
 
     /// Why the event is not to be stored, apart from a newer one at its address.
     fn refusal(&self, event: EventRef<'_>) -> Result<Option<SaveOutcome>, LmdbError> {
-        let (id, author) = (event.id(), event.pubkey());
+        let id = event.id();
         if event.kind().class() == KindClass::Ephemeral {
             return Ok(Some(SaveOutcome::Ephemeral));
         }
@@ -108,13 +108,10 @@ impl<'a, 'txn, 'env> Batch<'a, 'txn, 'env> {
         if is_pending || self.tables.serial_of(self.wtxn, &id)?.is_some() {
             return Ok(Some(SaveOutcome::Duplicate));
         }
-        if self.tables.is_id_deleted(self.wtxn, &id, &author)? {
+        if self.tables.is_id_deleted(self.wtxn, event)? {
             return Ok(Some(SaveOutcome::Deleted));
         }
-        let until = self.tables.vanished_until(self.wtxn, &author)?;
-        if until.is_some_and(|until| event.created_at() <= until)
-            && !is_vanish_request(event, self.relay_url)
-        {
+        if self.tables.has_vanished(self.wtxn, event)? {
             return Ok(Some(SaveOutcome::Vanished));
         }
         Ok(None)

@@ -43,7 +43,6 @@ pub(crate) struct Merge<'p, 't> {
     heap: BinaryHeap<Reverse<(Posting, usize)>>,
     /// The key behind each posting on the heap: where its run is to go on.
     heads: Vec<Option<&'t [u8]>>,
-    last: Option<Posting>,
 }
 
 impl<'p, 't> Merge<'p, 't> {
@@ -58,7 +57,6 @@ impl<'p, 't> Merge<'p, 't> {
             runs: Vec::with_capacity(count),
             heap: BinaryHeap::with_capacity(count),
             heads: vec![None; count],
-            last: None,
         };
         for at in 0..count {
             let position = &merge.positions[at];
@@ -69,19 +67,20 @@ impl<'p, 't> Merge<'p, 't> {
         Ok(merge)
     }
 
-    /// The next posting; the same event found by two runs is given once.
+    /// The next posting; all runs that found it go on, so that it is given once, even if reading
+    /// stops here and starts again.
     pub(crate) fn next(&mut self) -> Result<Option<Posting>, LmdbError> {
-        while let Some(Reverse((posting, at))) = self.heap.pop() {
+        let Some(&Reverse((posting, _))) = self.heap.peek() else { return Ok(None) };
+        while let Some(&Reverse((same, at))) = self.heap.peek()
+            && same == posting
+        {
+            self.heap.pop();
             if let Some(key) = self.heads[at].take() {
                 self.positions[at].after = Some(key.into());
             }
             self.advance(at)?;
-            if self.last != Some(posting) {
-                self.last = Some(posting);
-                return Ok(Some(posting));
-            }
         }
-        Ok(None)
+        Ok(Some(posting))
     }
 
     fn advance(&mut self, at: usize) -> Result<(), LmdbError> {

@@ -7,16 +7,20 @@ use async_trait::async_trait;
 use event::{Event, EventId};
 use parking_lot::Mutex;
 use store::{
-    EventStore, Markers, Query, Rows, SaveOutcome, Serial, StoreError, StoreStatus, Tombstone,
+    EventStore, Markers, Query, ReconcileError, ReconcileSet, ReconcileStore, Rows, SaveOutcome, Serial, StoreError, StoreStatus, Tombstone,
     Watch,
 };
 use tokio::sync::oneshot;
 
 use crate::env::{Lmdb, next_serial};
 use crate::query::LmdbRows;
+use crate::reconcile_set::{self, GatheredSets};
 use crate::watch::{Feed, LmdbWatch};
 use crate::writer::{Job, Queue, ReadOnly, Writer, send};
-use crate::{CheckReport, LmdbError, Options, check, count};
+use crate::{CheckReport, Description, LmdbError, Options, check, count};
+
+/// How long the key of a marker may be: LMDB takes up to 511 bytes.
+const MARKER_KEY: std::ops::RangeInclusive<usize> = 1..=500;
 
 /// An event store in an LMDB environment.
 ///
@@ -24,6 +28,7 @@ use crate::{CheckReport, LmdbError, Options, check, count};
 pub struct LmdbStore {
     lmdb: Arc<Lmdb>,
     feed: Arc<Feed>,
+    gathered: Arc<GatheredSets>,
     read_only: ReadOnly,
     queue: Option<Queue>,
     writer: Option<JoinHandle<()>>,
@@ -52,12 +57,17 @@ impl LmdbStore {
             writer = Some(thread.map_err(heed::Error::Io)?);
             queue = Some(sender);
         }
-        Ok(Self { lmdb, feed, read_only, queue, writer })
+        Ok(Self { lmdb, feed, gathered: Arc::default(), read_only, queue, writer })
     }
 
     /// Compares every index and summary tree with the events.
     pub fn check(&self) -> Result<CheckReport, LmdbError> {
         self.lmdb.read(|txn| check::check(&self.lmdb.tables, txn))
+    }
+
+    /// Describes the database.
+    pub fn describe(&self) -> Result<Description, LmdbError> {
+        self.lmdb.describe()
     }
 
     async fn submit<T>(
@@ -101,7 +111,11 @@ impl EventStore for LmdbStore {
     }
 
     async fn count(&self, query: &Query) -> Result<u64, StoreError> {
-        Ok(self.lmdb.read(|txn| count::count(&self.lmdb, txn, query))?)
+        if let Some(count) = self.lmdb.read(|txn| count::by_trees(&self.lmdb, txn, query))? {
+            return Ok(count);
+        }
+        let (lmdb, query) = (Arc::clone(&self.lmdb), query.clone());
+        count::off_runtime(move || lmdb.read(|txn| count::by_looking(&lmdb, txn, &query))).await
     }
 
     async fn delete(&self, ids: &[EventId], tombstone: Tombstone) -> Result<u64, StoreError> {
@@ -127,8 +141,28 @@ impl EventStore for LmdbStore {
 }
 
 #[async_trait]
+impl ReconcileStore for LmdbStore {
+    async fn reconcile_set(
+        &self,
+        query: Query,
+        max_records: u64,
+    ) -> Result<Box<dyn ReconcileSet>, ReconcileError> {
+        let is_due = self.lmdb.read(|txn| count::is_expiry_due(&self.lmdb, txn)).map_err(StoreError::from)?;
+        if is_due && self.queue.is_some() {
+            self.submit(|reply| Job::Sweep { reply }).await?;
+        }
+        let (lmdb, gathered) = (Arc::clone(&self.lmdb), Arc::clone(&self.gathered));
+        let open = move || reconcile_set::open(&lmdb, &gathered, query, max_records);
+        tokio::task::spawn_blocking(open).await.map_err(StoreError::internal)?
+    }
+}
+
+#[async_trait]
 impl Markers for LmdbStore {
     async fn marker(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        if !MARKER_KEY.contains(&key.len()) {
+            return Ok(None);
+        }
         let value = self
             .lmdb
             .read(|txn| Ok(self.lmdb.tables.markers.get(txn, key.as_bytes())?.map(<[u8]>::to_vec)));
@@ -136,11 +170,11 @@ impl Markers for LmdbStore {
     }
 
     async fn set_marker(&self, key: &str, value: Option<Vec<u8>>) -> Result<(), StoreError> {
-        if key.is_empty() || key.len() > 500 {
-            return Err(StoreError::Invalid(format!(
-                "marker key has {} bytes, 1 to 500 are allowed",
-                key.len()
-            )));
+        if !MARKER_KEY.contains(&key.len()) {
+            let len = key.len();
+            let (least, most) = MARKER_KEY.into_inner();
+            let text = format!("marker key has {len} bytes, {least} to {most} are allowed");
+            return Err(StoreError::Invalid(text));
         }
         let key = key.to_owned();
         self.submit(|reply| Job::SetMarker { key, value, reply }).await

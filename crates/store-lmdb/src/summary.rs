@@ -9,8 +9,11 @@
 
 mod node;
 mod read;
+mod set;
+mod spec;
 mod update;
 
 pub(crate) use node::{LEAF, Node, Path, TreeId};
-pub(crate) use read::below;
+pub(crate) use set::TreeSet;
+pub(crate) use spec::{TreeSpec, tree_spec};
 pub(crate) use update::{Change, Changes, children, kinds, summarise};

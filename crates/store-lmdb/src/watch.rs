@@ -43,12 +43,13 @@ pub(crate) struct LmdbWatch {
     feed: Receiver<Arc<EventBatch>>,
     after: Serial,
     ready: VecDeque<Arc<EventBatch>>,
-    /// The newest transaction whose events were all seen.
+    /// The newest transaction whose events were all seen; 0 if there is more to read.
     seen_txn: usize,
 }
 
 impl LmdbWatch {
     pub(crate) fn new(lmdb: Arc<Lmdb>, feed: &Feed, after: Serial) -> Self {
+        let after = after.min(Serial::MAX);
         Self { lmdb, feed: feed.0.subscribe(), after, ready: VecDeque::new(), seen_txn: 0 }
     }
 
@@ -71,13 +72,9 @@ impl LmdbWatch {
         }
         let batch = self.lmdb.read(|txn| {
             let mut batch = EventBatch::default();
-            let start = serial_bytes(Serial::new(self.after.as_u64() + 1));
-            for entry in self
-                .lmdb
-                .tables
-                .events
-                .range(txn, &(Bound::Included(&start[..]), Bound::Unbounded))?
-            {
+            let after = serial_bytes(self.after);
+            let behind = (Bound::Excluded(&after[..]), Bound::Unbounded);
+            for entry in self.lmdb.tables.events.range(txn, &behind)? {
                 let serial = serial_from(entry?.0);
                 if let Some(event) = self.lmdb.tables.event(txn, serial)? {
                     batch.push(serial, event);
@@ -88,9 +85,7 @@ impl LmdbWatch {
             }
             Ok(batch)
         })?;
-        if batch.len() < READ_EVENTS {
-            self.seen_txn = last;
-        }
+        self.seen_txn = if batch.len() < READ_EVENTS { last } else { 0 };
         self.offer(Arc::new(batch));
         Ok(())
     }

@@ -46,6 +46,10 @@ pub(crate) enum Job {
         value: Option<Vec<u8>>,
         reply: oneshot::Sender<Result<(), StoreError>>,
     },
+    /// Removes what expired.
+    Sweep {
+        reply: oneshot::Sender<Result<(), StoreError>>,
+    },
 }
 
 /// What a job came to, before it is answered.
@@ -166,6 +170,14 @@ impl Writer {
                 }
                 Ok(Done::Marked)
             }
+            Job::Sweep { .. } => {
+                let mut changes = Changes::default();
+                remove_expired(tables, wtxn, Timestamp::now(), SWEEP_MOST, &mut changes)?;
+                if keep_summaries {
+                    changes.apply(tables, wtxn)?;
+                }
+                Ok(Done::Marked)
+            }
         }
     }
 
@@ -238,7 +250,7 @@ impl Job {
         match self {
             Self::Save { events, .. } => events.len(),
             Self::Delete { ids, .. } => ids.len(),
-            Self::SetMarker { .. } => 0,
+            Self::SetMarker { .. } | Self::Sweep { .. } => 0,
         }
     }
 
@@ -250,10 +262,10 @@ impl Job {
         match (self, result) {
             (Self::Save { reply, .. }, Ok(Done::Saved(outcomes))) => send(reply, Ok(outcomes)),
             (Self::Delete { reply, .. }, Ok(Done::Deleted(removed))) => send(reply, Ok(removed)),
-            (Self::SetMarker { reply, .. }, Ok(Done::Marked)) => send(reply, Ok(())),
+            (Self::SetMarker { reply, .. } | Self::Sweep { reply }, Ok(Done::Marked)) => send(reply, Ok(())),
             (Self::Save { reply, .. }, Err(error)) => send(reply, Err(error)),
             (Self::Delete { reply, .. }, Err(error)) => send(reply, Err(error)),
-            (Self::SetMarker { reply, .. }, Err(error)) => send(reply, Err(error)),
+            (Self::SetMarker { reply, .. } | Self::Sweep { reply }, Err(error)) => send(reply, Err(error)),
             (_, Ok(_)) => unreachable!("a job is answered with what it came to"),
         }
     }

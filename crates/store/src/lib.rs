@@ -9,12 +9,18 @@ pub mod conformance;
 mod error;
 mod event_store;
 mod markers;
+#[cfg(feature = "conformance")]
+mod memory;
 mod outcome;
 mod query;
+mod reconcile_store;
 
 pub use batch::{EventBatch, Serial};
 pub use error::StoreError;
 pub use event_store::{EventStore, Rows, StoreStatus, Watch};
 pub use markers::{IDENTITY_MARKER, Markers, identity};
+#[cfg(feature = "conformance")]
+pub use memory::MemoryStore;
 pub use outcome::{SaveOutcome, Tombstone};
 pub use query::{Query, Viewer};
+pub use reconcile_store::{ReconcileError, ReconcileSet, ReconcileStore};

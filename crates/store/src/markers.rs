@@ -30,6 +30,7 @@ pub async fn identity(markers: &dyn Markers, fresh: [u8; 32]) -> Result<Keys, St
             fresh.to_vec()
         }
     };
-    let secret = <[u8; 32]>::try_from(secret).map_err(|_| StoreError::Invalid("relay identity is damaged".into()))?;
+    let secret = <[u8; 32]>::try_from(secret)
+        .map_err(|_| StoreError::Invalid("relay identity is damaged".into()))?;
     Keys::from_secret(secret).map_err(StoreError::internal)
 }

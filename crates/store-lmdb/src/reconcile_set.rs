@@ -1,0 +1,147 @@
+//! Sets for reconciliation: by the summary trees where the filter asks for kinds and times alone,
+//! else gathered once and shared.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use event::Filter;
+use heed::RoTxn;
+use parking_lot::Mutex;
+use reconcile::{Answer, Bound, FrameSizeLimit, Initiator, Item, Responder, Set, SortedVec, Step};
+use store::{Query, ReconcileError, ReconcileSet, StoreError, Viewer};
+
+use crate::LmdbError;
+use crate::env::Lmdb;
+use crate::matches::for_each;
+use crate::summary::{TreeSet, TreeSpec, tree_spec};
+
+/// A gathered set is shared by those who ask for the same within this time.
+const SHARE: Duration = Duration::from_secs(5);
+
+/// Gathered sets that are in use.
+#[derive(Default)]
+pub(crate) struct GatheredSets(Mutex<HashMap<Query, (Instant, Weak<SortedVec>)>>);
+
+/// A set on summary trees; each message sees the store as it is then.
+struct OnTrees {
+    lmdb: Arc<Lmdb>,
+    spec: TreeSpec,
+}
+
+/// A set in memory.
+struct Gathered(Arc<SortedVec>);
+
+/// Opens the set of a query.
+pub(crate) fn open(
+    lmdb: &Arc<Lmdb>,
+    gathered: &GatheredSets,
+    query: Query,
+    max_records: u64,
+) -> Result<Box<dyn ReconcileSet>, ReconcileError> {
+    let filter = query.filters.first().cloned().unwrap_or_default();
+    let internal = |error: LmdbError| ReconcileError::Store(error.into());
+    if lmdb.options.keep_summaries
+        && let Some(spec) = lmdb.read(|txn| tree_spec(lmdb, txn, &filter, &query.viewer)).map_err(internal)?
+    {
+        return Ok(Box::new(OnTrees { lmdb: Arc::clone(lmdb), spec }));
+    }
+    if let Some((at, shared)) = gathered.0.lock().get(&query)
+        && at.elapsed() < SHARE
+        && let Some(set) = shared.upgrade()
+    {
+        return Ok(Box::new(Gathered(set)));
+    }
+    let items = lmdb.read(|txn| gather(lmdb, txn, &filter, &query.viewer, max_records)).map_err(internal)?;
+    let items = items.ok_or(ReconcileError::TooLarge { max: max_records })?;
+    let set = Arc::new(SortedVec::from(items));
+    let mut sets = gathered.0.lock();
+    sets.retain(|_, (_, set)| set.strong_count() > 0);
+    sets.insert(query, (Instant::now(), Arc::downgrade(&set)));
+    Ok(Box::new(Gathered(set)))
+}
+
+/// Reads the items a filter asks for; `None` if there are more than `max`.
+fn gather(
+    lmdb: &Lmdb,
+    txn: &RoTxn<'_>,
+    filter: &Filter,
+    viewer: &Viewer,
+    max: u64,
+) -> Result<Option<Vec<Item>>, LmdbError> {
+    let mut items = Vec::new();
+    let mut fits = true;
+    for_each(lmdb, txn, filter, viewer, |_, event| {
+        fits = (items.len() as u64) < max;
+        if fits {
+            items.push(Item { created_at: event.created_at(), id: event.id() });
+        }
+        fits
+    })?;
+    Ok(fits.then_some(items))
+}
+
+impl OnTrees {
+    /// Runs `work` on the set as it is now.
+    fn with<T>(
+        &self,
+        work: impl FnOnce(&TreeSet<'_, '_>) -> Result<T, reconcile::Error<LmdbError>>,
+    ) -> Result<T, ReconcileError> {
+        let result = self.lmdb.read(|txn| {
+            let set = TreeSet::new(&self.lmdb.tables, txn, &self.spec)?;
+            Ok(work(&set))
+        });
+        match result {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(reconcile::Error::Set(error))) | Err(error) => Err(StoreError::from(error).into()),
+            Ok(Err(other)) => Err(ReconcileError::Protocol(other.to_string())),
+        }
+    }
+}
+
+#[async_trait]
+impl ReconcileSet for OnTrees {
+    async fn count(&self) -> Result<u64, ReconcileError> {
+        self.with(|set| Ok(set.below(&Bound::Infinity).map_err(reconcile::Error::Set)?.count()))
+    }
+
+    async fn answer(&self, message: Vec<u8>, limit: FrameSizeLimit) -> Result<Answer, ReconcileError> {
+        self.with(|set| Responder::new(limit).answer(set, &message))
+    }
+
+    async fn open(&self, limit: FrameSizeLimit, max_rounds: u32) -> Result<(Initiator, Vec<u8>), ReconcileError> {
+        self.with(|set| Initiator::open(set, limit, max_rounds))
+    }
+
+    async fn step(&self, mut initiator: Initiator, message: Vec<u8>) -> Result<(Initiator, Step), ReconcileError> {
+        self.with(|set| {
+            let step = initiator.step(set, &message)?;
+            Ok((initiator, step))
+        })
+    }
+}
+
+#[async_trait]
+impl ReconcileSet for Gathered {
+    async fn count(&self) -> Result<u64, ReconcileError> {
+        Ok(self.0.len() as u64)
+    }
+
+    async fn answer(&self, message: Vec<u8>, limit: FrameSizeLimit) -> Result<Answer, ReconcileError> {
+        Responder::new(limit).answer(&*self.0, &message).map_err(protocol)
+    }
+
+    async fn open(&self, limit: FrameSizeLimit, max_rounds: u32) -> Result<(Initiator, Vec<u8>), ReconcileError> {
+        Initiator::open(&*self.0, limit, max_rounds).map_err(protocol)
+    }
+
+    async fn step(&self, mut initiator: Initiator, message: Vec<u8>) -> Result<(Initiator, Step), ReconcileError> {
+        let step = initiator.step(&*self.0, &message).map_err(protocol)?;
+        Ok((initiator, step))
+    }
+}
+
+fn protocol(error: reconcile::Error<std::convert::Infallible>) -> ReconcileError {
+    ReconcileError::Protocol(error.to_string())
+}

@@ -1,0 +1,306 @@
+//! A set made of trees: the union of some, less others, between two bounds, and a few items more.
+
+use std::ops::Bound::Included;
+use std::ops::ControlFlow;
+
+use event::{EventId, Timestamp};
+use heed::RoTxn;
+use reconcile::{Bound, Item, Selected, Set, Summary};
+
+use super::node::{LEAF, Node, Path, TreeId, child_depth, child_prefix, path_from_key};
+use super::read::below;
+use super::spec::TreeSpec;
+use crate::LmdbError;
+use crate::keys::newest_first;
+use crate::tables::Tables;
+
+/// How many items of a second are read at once.
+const PAGE: usize = 512;
+
+/// The set on a snapshot.
+pub(crate) struct TreeSet<'a, 't> {
+    tables: &'a Tables,
+    txn: &'a RoTxn<'t>,
+    spec: &'a TreeSpec,
+    /// What lies below `lower`.
+    base: Summary,
+}
+
+/// A tree on the way down: a node, or the few items of a place that has none.
+enum Place {
+    Node(Node),
+    Items(Vec<Path>),
+}
+
+/// One tree of a set on the way down.
+struct Descent {
+    tree: TreeId,
+    is_minus: bool,
+    place: Place,
+}
+
+impl<'a, 't> TreeSet<'a, 't> {
+    pub(crate) fn new(tables: &'a Tables, txn: &'a RoTxn<'t>, spec: &'a TreeSpec) -> Result<Self, LmdbError> {
+        let mut set = Self { tables, txn, spec, base: Summary::EMPTY };
+        set.base = set.unbounded(&spec.lower)?;
+        Ok(set)
+    }
+
+    /// What lies below a bound, whatever `lower` and `upper` are.
+    fn unbounded(&self, bound: &Bound) -> Result<Summary, LmdbError> {
+        let Ok(mut sum) = self.spec.extra.below(bound);
+        for &tree in &self.spec.plus {
+            sum += below(self.tables, self.txn, tree, bound)?;
+        }
+        for &tree in &self.spec.minus {
+            sum -= below(self.tables, self.txn, tree, bound)?;
+        }
+        Ok(sum)
+    }
+
+    /// The item with `rank` items below it in the unbounded set, the one before it if that is at
+    /// hand, and what lies below it.
+    fn find(&self, rank: u64) -> Result<Option<(Option<Item>, Item, Summary)>, LmdbError> {
+        let mut trees = self.descents()?;
+        let mut extra = self.spec.extra.as_slice();
+        let mut sum = Summary::EMPTY;
+        let mut prefix = Vec::new();
+        while trees.iter().any(|descent| matches!(descent.place, Place::Node(_))) {
+            let depth = prefix.len();
+            let mut found = None;
+            for slot in slots(&trees, extra, depth) {
+                let child = child_sum(&trees, extra, depth, slot);
+                if rank < sum.count() + child.count() {
+                    found = Some(slot);
+                    break;
+                }
+                sum += child;
+            }
+            let Some(slot) = found else { return Ok(None) };
+            prefix = child_prefix(&prefix, slot);
+            for descent in &mut trees {
+                descent.enter(self.tables, self.txn, depth, slot, &prefix)?;
+            }
+            extra = in_slot(extra, depth, slot);
+        }
+        let items = net_items(trees, extra);
+        let mut previous = None;
+        for path in items {
+            if sum.count() == rank {
+                return Ok(Some((previous, path.item(), sum)));
+            }
+            sum.insert(&path.item().id);
+            previous = Some(path.item());
+        }
+        Ok(None)
+    }
+
+    fn descents(&self) -> Result<Vec<Descent>, LmdbError> {
+        let plus = self.spec.plus.iter().map(|&tree| (tree, false));
+        let minus = self.spec.minus.iter().map(|&tree| (tree, true));
+        plus.chain(minus)
+            .map(|(tree, is_minus)| {
+                let root = Node::load(self.tables, self.txn, tree, &[])?;
+                Ok(Descent { tree, is_minus, place: Place::Node(root) })
+            })
+            .collect()
+    }
+}
+
+impl Descent {
+    fn enter(
+        &mut self,
+        tables: &Tables,
+        txn: &RoTxn<'_>,
+        depth: usize,
+        slot: u16,
+        prefix: &[u8],
+    ) -> Result<(), LmdbError> {
+        match &mut self.place {
+            Place::Items(items) => items.retain(|path| path.slot(depth) == slot),
+            Place::Node(node) => {
+                let count = node.child(slot).count();
+                self.place = if count > LEAF && child_depth(depth) < Path::LEN {
+                    Place::Node(Node::load(tables, txn, self.tree, prefix)?)
+                } else if count > 0 {
+                    Place::Items(self.tree.items(tables, txn, prefix)?)
+                } else {
+                    Place::Items(Vec::new())
+                };
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The items of a sorted run that lie in one slot.
+fn in_slot(items: &[Item], depth: usize, slot: u16) -> &[Item] {
+    let start = items.partition_point(|item| Path::of(item).slot(depth) < slot);
+    let end = items.partition_point(|item| Path::of(item).slot(depth) <= slot);
+    &items[start..end]
+}
+
+/// The slots in which there is something, in order.
+fn slots(trees: &[Descent], extra: &[Item], depth: usize) -> Vec<u16> {
+    let mut slots: Vec<u16> = extra.iter().map(|item| Path::of(item).slot(depth)).collect();
+    for descent in trees.iter().filter(|descent| !descent.is_minus) {
+        match &descent.place {
+            Place::Node(node) => slots.extend(node.0.iter().map(|(slot, _)| *slot)),
+            Place::Items(items) => slots.extend(items.iter().map(|path| path.slot(depth))),
+        }
+    }
+    slots.sort_unstable();
+    slots.dedup();
+    slots
+}
+
+fn child_sum(trees: &[Descent], extra: &[Item], depth: usize, slot: u16) -> Summary {
+    let mut total = Summary::EMPTY;
+    in_slot(extra, depth, slot).iter().for_each(|item| total.insert(&item.id));
+    for descent in trees {
+        let sum = match &descent.place {
+            Place::Node(node) => node.child(slot),
+            Place::Items(items) => {
+                let mut sum = Summary::EMPTY;
+                let inside = items.iter().filter(|path| path.slot(depth) == slot);
+                inside.for_each(|path| sum.insert(&path.item().id));
+                sum
+            }
+        };
+        if descent.is_minus {
+            total -= sum;
+        } else {
+            total += sum;
+        }
+    }
+    total
+}
+
+/// The items that are left where no tree has a node, in order.
+fn net_items(trees: Vec<Descent>, extra: &[Item]) -> Vec<Path> {
+    let mut items: Vec<Path> = extra.iter().map(Path::of).collect();
+    let mut less = Vec::new();
+    for descent in trees {
+        if let Place::Items(found) = descent.place {
+            if descent.is_minus { less.extend(found) } else { items.extend(found) }
+        }
+    }
+    less.sort_unstable();
+    items.retain(|path| less.binary_search(path).is_err());
+    items.sort_unstable();
+    items
+}
+
+impl Set for TreeSet<'_, '_> {
+    type Error = LmdbError;
+
+    fn below(&self, bound: &Bound) -> Result<Summary, LmdbError> {
+        let bound = (*bound).clamp(self.spec.lower, self.spec.upper);
+        Ok(self.unbounded(&bound)? - self.base)
+    }
+
+    fn select(&self, rank: u64) -> Result<Option<Selected>, LmdbError> {
+        let Some((previous, item, sum)) = self.find(self.base.count() + rank)? else { return Ok(None) };
+        if !self.spec.upper.is_above(&item) {
+            return Ok(None);
+        }
+        let previous = match (rank, previous) {
+            (0, _) => None,
+            (_, None) => self.find(self.base.count() + rank - 1)?.map(|(_, item, _)| item),
+            (_, found) => found,
+        };
+        Ok(Some(Selected { previous, item, below: sum - self.base }))
+    }
+
+    fn items(
+        &self,
+        lower: &Bound,
+        upper: &Bound,
+        visit: &mut dyn FnMut(Item) -> ControlFlow<()>,
+    ) -> Result<(), LmdbError> {
+        let upper = (*upper).min(self.spec.upper);
+        let mut lower = (*lower).max(self.spec.lower);
+        while let Bound::Before(from) = lower
+            && let Some(second) = self.next_second(from)?
+        {
+            let from = from.max(start_of(second));
+            let (items, end) = self.page(from)?;
+            for &item in &items {
+                if !upper.is_above(&item) || visit(item).is_break() {
+                    return Ok(());
+                }
+            }
+            lower = Bound::Before(end.and_then(|end| after(&end)).unwrap_or(start_of(second + 1)));
+        }
+        Ok(())
+    }
+}
+
+impl TreeSet<'_, '_> {
+    /// The first second from that of `from` on in which there is an item.
+    fn next_second(&self, from: Item) -> Result<Option<u64>, LmdbError> {
+        if from.created_at > Timestamp::MAX {
+            return Ok(None);
+        }
+        let extra = self.spec.extra.as_slice();
+        let at = extra.partition_point(|item| item.created_at < from.created_at);
+        let mut next = extra.get(at).map(|item| item.created_at);
+        for tree in &self.spec.plus {
+            let (table, prefix) = tree.index(self.tables);
+            let key = [&prefix[..], &newest_first(from.created_at), &[0xff; 32]].concat();
+            let Some((found, _)) = table.get_lower_than_or_equal_to(self.txn, &key)? else { continue };
+            if let Some(rest) = found.strip_prefix(&prefix[..])
+                && let Some(path) = path_from_key(rest)
+            {
+                let created_at = path.item().created_at;
+                next = Some(next.map_or(created_at, |next| next.min(created_at)));
+            }
+        }
+        Ok(next.map(Timestamp::as_secs))
+    }
+
+    /// Items of the second of `from`, from there on and in order; the last place read, if there are more.
+    fn page(&self, from: Item) -> Result<(Vec<Item>, Option<Item>), LmdbError> {
+        let (mut items, mut less) = (Vec::new(), Vec::new());
+        let mut end = None;
+        let extra = self.spec.extra.as_slice();
+        let extra = &extra[extra.partition_point(|item| *item < from)..];
+        items.extend(extra.iter().take_while(|item| item.created_at == from.created_at));
+        let plus = self.spec.plus.iter().map(|tree| (tree, false));
+        for (tree, is_minus) in plus.chain(self.spec.minus.iter().map(|tree| (tree, true))) {
+            let (table, prefix) = tree.index(self.tables);
+            let first = [&prefix[..], &newest_first(from.created_at), from.id.as_bytes()].concat();
+            let last = [&prefix[..], &newest_first(from.created_at), &[0xff; 32]].concat();
+            let range = (Included(&first[..]), Included(&last[..]));
+            let found = if is_minus { &mut less } else { &mut items };
+            let before = found.len();
+            for entry in table.range(self.txn, &range)? {
+                let path = path_from_key(entry?.0).ok_or(LmdbError::Damaged("an index of items"))?;
+                found.push(path.item());
+                if found.len() - before == PAGE {
+                    // Other trees may have read further: beyond this item the page has holes.
+                    end = Some(end.map_or(path.item(), |end: Item| end.min(path.item())));
+                    break;
+                }
+            }
+        }
+        less.sort_unstable();
+        items.retain(|item| end.is_none_or(|end| *item <= end) && less.binary_search(item).is_err());
+        items.sort_unstable();
+        Ok((items, end))
+    }
+}
+
+/// The lowest item of a second.
+fn start_of(secs: u64) -> Item {
+    Item { created_at: Timestamp::from_secs(secs), id: EventId::new([0; 32]) }
+}
+
+/// The lowest item above this one in its second.
+fn after(item: &Item) -> Option<Item> {
+    let mut id = *item.id.as_bytes();
+    let last = id.iter().rposition(|byte| *byte < 0xff)?;
+    id[last] += 1;
+    id[last + 1..].fill(0);
+    Some(Item { id: EventId::new(id), ..*item })
+}
