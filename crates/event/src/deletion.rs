@@ -30,9 +30,10 @@ impl Deletion {
     }
 }
 
-/// Whether `target` may be deleted by a request of `request`'s author that names its id.
+/// Whether `target` may be deleted by a request of `request`'s author that names its id. Requests
+/// to delete or to vanish cannot be taken back.
 pub fn may_delete(request: EventRef<'_>, target: EventRef<'_>) -> bool {
-    request.pubkey() == target.pubkey() && target.kind() != Kind::DELETION
+    request.pubkey() == target.pubkey() && ![Kind::DELETION, Kind::VANISH].contains(&target.kind())
 }
 
 /// Whether `event` asks the relay at `relay_url` to forget its author (NIP-62).

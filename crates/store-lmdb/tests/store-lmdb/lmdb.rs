@@ -1,0 +1,55 @@
+//! Databases for tests.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use store::conformance::{Engine, RELAY_URL, Subject};
+use store_lmdb::{CheckReport, LmdbError, LmdbStore, Options};
+use tempfile::TempDir;
+
+/// The engine under test. When a test is done with a store, the store is checked.
+pub(crate) struct Lmdb;
+
+#[async_trait]
+impl Engine for Lmdb {
+    async fn fresh(&self) -> Subject {
+        let dir = scratch();
+        let store = Arc::new(open(dir.path()));
+        Subject::new(Arc::clone(&store), Checked { store, _dir: dir })
+    }
+}
+
+/// A database that is checked before it goes.
+struct Checked {
+    store: Arc<LmdbStore>,
+    _dir: TempDir,
+}
+
+impl Drop for Checked {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            assert_sound(&self.store);
+        }
+    }
+}
+
+/// A directory that is gone when the test is; in memory if the system offers that.
+pub(crate) fn scratch() -> TempDir {
+    let memory = Path::new("/dev/shm");
+    if memory.is_dir() { TempDir::new_in(memory).unwrap() } else { TempDir::new().unwrap() }
+}
+
+pub(crate) fn open(path: &Path) -> LmdbStore {
+    try_open(Options::new(path)).unwrap()
+}
+
+pub(crate) fn try_open(options: Options) -> Result<LmdbStore, LmdbError> {
+    LmdbStore::open(options, Some(RELAY_URL.into()))
+}
+
+/// Every index and every summary tree must agree with the events.
+pub(crate) fn assert_sound(store: &LmdbStore) {
+    let report = store.check().unwrap();
+    assert_eq!(report, CheckReport { faults: 0, examples: Vec::new(), ..report.clone() });
+}
