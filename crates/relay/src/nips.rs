@@ -8,7 +8,7 @@ pub struct Nip {
     pub title: &'static str,
 }
 
-const SUPPORTED: [Nip; 16] = [
+const SUPPORTED: [Nip; 17] = [
     Nip { number: 1, title: "Basic protocol" },
     Nip { number: 2, title: "Follow lists" },
     Nip { number: 4, title: "Encrypted direct messages" },
@@ -24,10 +24,11 @@ const SUPPORTED: [Nip; 16] = [
     Nip { number: 62, title: "Requests to vanish" },
     Nip { number: 65, title: "Relay lists" },
     Nip { number: 70, title: "Protected events" },
+    Nip { number: 77, title: "Negentropy syncing" },
     Nip { number: 98, title: "HTTP authentication" },
 ];
 
-/// The NIPs that are in force.
-pub fn supported() -> impl Iterator<Item = &'static Nip> {
-    SUPPORTED.iter()
+/// The NIPs that are in force; NIP-77 only while somebody answers it.
+pub fn supported(reconciles: bool) -> impl Iterator<Item = &'static Nip> {
+    SUPPORTED.iter().filter(move |nip| nip.number != 77 || reconciles)
 }

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use event::{Event, EventRef, Kind, Pubkey};
-use store::{EventStore, Markers, Serial, Viewer};
+use relay_sync::Reconciler;
+use store::{EventStore, Serial, Viewer};
 use tokio_util::sync::CancellationToken;
 
 use crate::Settings;
@@ -16,14 +17,15 @@ use crate::subscriptions::Subscriptions;
 pub struct Parts {
     /// Where events are.
     pub store: Arc<dyn EventStore>,
-    /// Where small things are kept.
-    pub markers: Arc<dyn Markers>,
+    /// Who answers NIP-77, if anybody.
+    pub reconciler: Option<Arc<dyn Reconciler>>,
 }
 
 /// A running relay.
 pub(crate) struct Relay {
     pub(crate) settings: Settings,
     pub(crate) store: Arc<dyn EventStore>,
+    pub(crate) reconciler: Option<Arc<dyn Reconciler>>,
     pub(crate) ingest: Ingest,
     pub(crate) subscriptions: Arc<Subscriptions>,
     pub(crate) metrics: Arc<Metrics>,
@@ -38,6 +40,11 @@ impl Relay {
         } else {
             Viewer::Pubkeys(pubkeys.to_vec())
         }
+    }
+
+    /// Whether NIP-77 is answered now.
+    pub(crate) fn reconciles(&self) -> bool {
+        self.reconciler.as_ref().is_some_and(|reconciler| reconciler.is_ready())
     }
 
     /// Whether the pubkey may import, export and delete.

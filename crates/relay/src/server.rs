@@ -57,6 +57,7 @@ pub async fn serve(
     let relay = Arc::new(Relay {
         settings,
         store: parts.store,
+        reconciler: parts.reconciler,
         ingest,
         subscriptions,
         metrics,

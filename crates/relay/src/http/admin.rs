@@ -156,7 +156,6 @@ struct Report {
     errors: Vec<String>,
 }
 
-#[expect(clippy::result_large_err, reason = "a response is what the caller returns at once")]
 async fn save(
     relay: &Relay,
     lines: Vec<Vec<u8>>,

@@ -21,7 +21,11 @@ pub(crate) fn document(relay: &Relay) -> Value {
     put("self", about.identity.map(|pubkey| json!(pubkey.to_string())));
     put("contact", about.contact.as_ref().map(|contact| json!(contact)));
     put("icon", about.icon.as_ref().map(|icon| json!(icon)));
-    put("supported_nips", Some(json!(supported().map(|nip| nip.number).collect::<Vec<_>>())));
+    put(
+        "supported_nips",
+        Some(json!(supported(relay.reconciles()).map(|nip| nip.number).collect::<Vec<_>>())),
+    );
+    put("negentropy", relay.reconciles().then(|| json!(1)));
     put("software", Some(json!("https://git.mleku.dev/mleku/orly")));
     put("version", Some(json!(env!("CARGO_PKG_VERSION"))));
     let mut limitation = json!({

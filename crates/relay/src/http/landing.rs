@@ -13,7 +13,7 @@ pub(super) fn page(relay: &Relay) -> String {
     );
     let contact =
         about.contact.as_deref().map(|contact| format!("<p>Contact: {}</p>", escape(contact)));
-    let nips: String = supported()
+    let nips: String = supported(relay.reconciles())
         .map(|nip| {
             let (number, title) = (nip.number, nip.title);
             format!(

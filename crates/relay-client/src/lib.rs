@@ -1,0 +1,1 @@
+//! Talks to another relay: REQ, EVENT, NEG-*.

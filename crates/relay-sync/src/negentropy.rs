@@ -1,0 +1,5 @@
+//! NIP-77.
+
+mod sessions;
+
+pub use sessions::{NegentropySessions, SessionSettings, SessionStatus};

@@ -1,0 +1,166 @@
+//! REQ, CLOSE and COUNT: within limits, first live, then stored.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use event::{Filter, Prefix, Rejection, RelayMessage, SubscriptionId};
+use store::{Query, Serial};
+
+use super::Session;
+use super::queries::RunningQuery;
+use super::socket::CloseReason;
+use crate::ingest;
+use crate::subscriptions::Subscription;
+
+/// A subscription and what was sent for it around its start, when an event may be found twice.
+pub(super) struct Live {
+    pub(super) subscription: Arc<Subscription>,
+    sent: Vec<Serial>,
+}
+
+impl Session {
+    pub(super) fn subscribe(&mut self, sub: SubscriptionId, filters: Vec<Filter>) {
+        self.unsubscribe(&sub);
+        if let Err(rejection) = self.check_subscription(&filters) {
+            return self.send(RelayMessage::Closed { sub: &sub, reason: &rejection.to_string() });
+        }
+        let filters = filters.into_iter().map(|filter| self.limited(filter)).collect::<Vec<_>>();
+        let outbox = Arc::clone(&self.outbox);
+        let subscription =
+            Arc::new(Subscription { id: sub.clone(), filters: filters.clone(), outbox });
+        // First live, then stored: what comes in between is found twice, and sent once.
+        self.relay.subscriptions.insert(&subscription);
+        self.relay.metrics.subscriptions.inc();
+        self.subscriptions.insert(sub.clone(), Live { subscription, sent: Vec::new() });
+        let query = Query { filters, viewer: self.viewer.clone() };
+        self.relay.metrics.queries.inc_by(query.filters.len() as u64);
+        self.queries.push(RunningQuery::new(sub, self.relay.store.query(query)));
+    }
+
+    pub(super) fn unsubscribe(&mut self, sub: &SubscriptionId) {
+        self.queries.remove(sub);
+        if let Some(live) = self.subscriptions.remove(sub) {
+            self.relay.subscriptions.remove(&live.subscription);
+            self.relay.metrics.subscriptions.dec();
+        }
+    }
+
+    fn check_subscription(&self, filters: &[Filter]) -> Result<(), Rejection> {
+        let limits = &self.relay.settings.limits;
+        if self.subscriptions.len() >= limits.subscriptions {
+            let text =
+                format!("{} subscriptions are open, no more are allowed", limits.subscriptions);
+            return Err(Rejection::new(Prefix::RateLimited, text));
+        }
+        self.check_filters(filters)
+    }
+
+    pub(super) fn check_filters(&self, filters: &[Filter]) -> Result<(), Rejection> {
+        let limits = &self.relay.settings.limits;
+        let blocked = |text| Err(Rejection::new(Prefix::Blocked, text));
+        if filters.len() > limits.filters {
+            return blocked(format!("{} filters, {} are allowed", filters.len(), limits.filters));
+        }
+        let values = filters.iter().map(value_count).max().unwrap_or_default();
+        if values > limits.filter_values {
+            return blocked(format!(
+                "a filter has {values} values, {} are allowed",
+                limits.filter_values
+            ));
+        }
+        if self.pubkeys.is_empty() {
+            let needs_auth = Err(Rejection::new(Prefix::AuthRequired, "authenticate to read here"));
+            if self.relay.settings.access.auth_required {
+                return needs_auth;
+            }
+            let is_private = |filter: &Filter| {
+                let kinds = filter.kinds.as_deref().unwrap_or_default();
+                !kinds.is_empty() && kinds.iter().all(|kind| self.relay.is_restricted(*kind))
+            };
+            if filters.iter().any(is_private) {
+                let text = "these kinds are served to their parties only, authenticate as one";
+                return Err(Rejection::new(Prefix::AuthRequired, text));
+            }
+        }
+        Ok(())
+    }
+
+    /// The filter with a limit that this relay keeps to.
+    fn limited(&self, mut filter: Filter) -> Filter {
+        let limits = &self.relay.settings.limits;
+        let asked = filter.limit.or(filter.ids.as_ref().map(|ids| ids.len() as u64));
+        filter.limit = Some(asked.unwrap_or(limits.default_limit).min(limits.max_limit));
+        filter
+    }
+
+    /// Sends some of a query's events; called when what was sent before has left.
+    pub(super) async fn advance_query(&mut self) -> Result<(), CloseReason> {
+        let Some(mut query) = self.queries.pop() else { return Ok(()) };
+        let Some(live) = self.subscriptions.get_mut(&query.sub) else { return Ok(()) };
+        let mut sent = 0;
+        let chunk = query.next_chunk(|serial, text| {
+            if live.is_new(Some(serial), true) {
+                self.relay.metrics.bytes_sent.inc_by(text.len() as u64);
+                self.socket.queue(text);
+                sent += 1;
+            }
+        });
+        let more = chunk.await;
+        self.relay.metrics.query_events.inc_by(sent);
+        match more {
+            Ok(true) => self.queries.push(query),
+            Ok(false) => {
+                self.relay.metrics.query_seconds.observe(query.started.elapsed().as_secs_f64());
+                self.send(RelayMessage::Eose(&query.sub));
+            }
+            Err(error) => {
+                let reason = ingest::rejection(&error).to_string();
+                self.unsubscribe(&query.sub);
+                self.send(RelayMessage::Closed { sub: &query.sub, reason: &reason });
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) async fn count(&mut self, sub: &SubscriptionId, filters: Vec<Filter>) {
+        let started = Instant::now();
+        let result = match self.check_filters(&filters) {
+            Ok(()) => {
+                let query = Query { filters, viewer: self.viewer.clone() };
+                self.relay.store.count(&query).await.map_err(|error| ingest::rejection(&error))
+            }
+            Err(rejection) => Err(rejection),
+        };
+        tracing::debug!(elapsed = ?started.elapsed(), "count");
+        match result {
+            Ok(count) => self.send(RelayMessage::Count { sub, count }),
+            Err(rejection) => {
+                self.send(RelayMessage::Closed { sub, reason: &rejection.to_string() })
+            }
+        }
+    }
+}
+
+impl Live {
+    /// Whether the event was not sent for this subscription yet. Only while its query runs, and
+    /// shortly after, can an event be found twice; it is remembered just then.
+    pub(super) fn is_new(&mut self, serial: Option<Serial>, query_runs: bool) -> bool {
+        let Some(serial) = serial else { return true };
+        if self.sent.contains(&serial) {
+            return false;
+        }
+        if query_runs {
+            self.sent.push(serial);
+        } else {
+            self.sent.clear();
+        }
+        true
+    }
+}
+
+fn value_count(filter: &Filter) -> usize {
+    let tags: usize = filter.tags.values().map(Vec::len).sum();
+    tags + filter.ids.as_ref().map_or(0, Vec::len)
+        + filter.authors.as_ref().map_or(0, Vec::len)
+        + filter.kinds.as_ref().map_or(0, Vec::len)
+}
