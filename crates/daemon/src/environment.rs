@@ -84,7 +84,8 @@ mod tests {
 
     #[test]
     fn directories_follow_xdg_then_home_then_the_system() {
-        let cases: [(&[(&str, &str)], &str, &str); 3] = [
+        type Case = (&'static [(&'static str, &'static str)], &'static str, &'static str);
+        let cases: [Case; 3] = [
             (
                 &[("XDG_DATA_HOME", "/d"), ("XDG_CONFIG_HOME", "/c"), ("HOME", "/h")],
                 "/d/ORLY",

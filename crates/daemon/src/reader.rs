@@ -134,7 +134,7 @@ impl Reader<'_> {
 
     fn entry(&self, row: &'static Row) -> Entry {
         let (_, text, origin) = self.find(row);
-        Entry { row, value: shown(&text, row.is_secret), origin }
+        Entry { row, value: shown(&text, row.is_secret || is_secret_name(row.variable)), origin }
     }
 
     /// The own name goes before aliases, the process before the file.
@@ -184,6 +184,11 @@ impl Findings {
             tracing::warn!(variable, "variable is not known: is it misspelt?");
         }
     }
+}
+
+/// Variables without effect have no type that says so.
+fn is_secret_name(variable: &str) -> bool {
+    ["PASSWORD", "NSEC", "SECRET"].iter().any(|word| variable.contains(word))
 }
 
 fn shown(text: &str, is_secret: bool) -> String {

@@ -45,6 +45,9 @@ pub trait Settings: Sized {
 
 /// Declares the settings of a process: a struct, and from the same lines its table.
 ///
+/// Behind the fields stand the variables that have none: those with one value that is checked and
+/// not kept, those that do nothing here, and those that do nothing yet.
+///
 /// ```
 /// daemon::settings! {
 ///     /// What a clock is told.
@@ -54,6 +57,7 @@ pub trait Settings: Sized {
 ///             tick: std::time::Duration = "CLOCK_TICK" | "CLOCK_INTERVAL", "1s";
 ///         }
 ///     }
+///     one value {}
 ///     no effect {
 ///         /// The spring: this one has a battery.
 ///         "CLOCK_SPRING", "steel";
@@ -75,6 +79,9 @@ macro_rules! settings {
                     $field:ident: $type:ty = $variable:literal $(| $alias:literal)*, $default:literal;
                 )*
             })*
+        }
+        one value {
+            $($(#[doc = $only_doc:literal])+ $only:literal: $only_type:ty, $only_default:literal;)*
         }
         no effect {
             $($(#[doc = $none_doc:literal])+ $none:literal, $none_default:literal;)*
@@ -101,6 +108,16 @@ macro_rules! settings {
                     doc: concat!($($doc),+),
                 },)*)*
                 $($crate::Row {
+                    section: "One value only",
+                    variable: $only,
+                    aliases: &[],
+                    default: $only_default,
+                    expected: <$only_type as $crate::Setting>::expected,
+                    is_secret: <$only_type as $crate::Setting>::IS_SECRET,
+                    effect: $crate::Effect::Full,
+                    doc: concat!($($only_doc),+),
+                },)*
+                $($crate::Row {
                     section: "Not built yet",
                     variable: $later,
                     aliases: &[],
@@ -124,6 +141,7 @@ macro_rules! settings {
 
             fn read(reader: &mut $crate::Reader<'_>) -> Option<Self> {
                 $($(let $field = reader.read::<$type>($variable);)*)*
+                $(drop(reader.read::<$only_type>($only));)*
                 Some(Self { $($($field: $field?,)*)* })
             }
         }

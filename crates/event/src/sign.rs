@@ -49,6 +49,11 @@ impl Keys {
         Pubkey::new(self.0.x_only_public_key().0.to_byte_array())
     }
 
+    /// The secret key as `nsec1…` (NIP-19).
+    pub fn to_nsec(&self) -> String {
+        bech32_text("nsec", &self.to_secret())
+    }
+
     /// Makes the event `draft` describes.
     pub fn sign(&self, draft: &Draft) -> Event {
         let mut buffer = vec![0; HEADER];
@@ -91,6 +96,16 @@ impl Pubkey {
     pub fn from_hex_or_npub(text: &str) -> Result<Self, InvalidKey> {
         key_bytes("npub", text).map(Self::new)
     }
+
+    /// The key as `npub1…` (NIP-19).
+    pub fn to_npub(&self) -> String {
+        bech32_text("npub", self.as_bytes())
+    }
+}
+
+fn bech32_text(prefix: &str, key: &[u8; 32]) -> String {
+    let hrp = bech32::Hrp::parse(prefix).expect("a short lower-case word");
+    bech32::encode::<bech32::Bech32>(hrp, key).expect("a key is shorter than bech32's limit")
 }
 
 fn key_bytes(prefix: &str, text: &str) -> Result<[u8; 32], InvalidKey> {
@@ -153,6 +168,8 @@ mod tests {
         let npub = "npub10elfcs4fr0l0r8af98jlmgdh9c8tcxjvz9qkw038js35mp4dma8qzvjptg";
         let hex = "7e7e9c42a91bfef19fa929e5fda1b72e0ebc1a4c1141673e2794234d86addf4e";
         assert_eq!(Pubkey::from_hex_or_npub(npub).unwrap().to_string(), hex);
+        assert_eq!(Pubkey::from_hex_or_npub(hex).unwrap().to_npub(), npub);
+        assert_eq!(keys().to_nsec().parse::<Keys>().unwrap().to_secret(), [7; 32]);
         assert_eq!(Pubkey::from_hex_or_npub(hex).unwrap().to_string(), hex);
         assert_eq!(Pubkey::from_hex_or_npub("npub1x"), Err(InvalidKey));
     }

@@ -20,6 +20,10 @@ crate::settings! {
             key: Option<Key> = "ORLY_KEY", "";
         }
     }
+    one value {
+        /// Fuel of the oven.
+        "ORLY_FUEL": Wood, "wood";
+    }
     no effect {
         /// There is no gas.
         "ORLY_GAS", "0";
@@ -27,6 +31,18 @@ crate::settings! {
     not yet {
         /// Dishwasher.
         "ORLY_DISHWASHER", "false";
+    }
+}
+
+struct Wood;
+
+impl Setting for Wood {
+    fn expected() -> String {
+        "wood".into()
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        (text == "wood").then_some(Self)
     }
 }
 
@@ -56,7 +72,8 @@ fn entry(loaded: &Loaded<Kitchen>, variable: &str) -> (String, String) {
 
 #[test]
 fn own_name_goes_before_alias_and_environment_before_file() {
-    let cases: [(&[(&str, &str)], &str, &str, &str); 6] = [
+    type Variables = &'static [(&'static str, &'static str)];
+    let cases: [(Variables, &str, &str, &str); 6] = [
         (&[("ORLY_BAKE", "1s"), ("OVEN_BAKE", "2s")], "ORLY_BAKE=3s", "1s", "environment"),
         (&[("OVEN_BAKE", "2s")], "ORLY_BAKE=3s", "3s", "file"),
         (&[("STOVE_BAKE", "1s")], "OVEN_BAKE=2s", "2s", "alias OVEN_BAKE"),
@@ -73,12 +90,14 @@ fn own_name_goes_before_alias_and_environment_before_file() {
 
 #[test]
 fn every_bad_value_is_named_with_what_is_allowed() {
-    let variables = [("OVEN_BAKE", "hot"), ("ORLY_PORT", "abc"), ("ORLY_KEY", "mellon")];
+    let variables =
+        [("OVEN_BAKE", "hot"), ("ORLY_PORT", "abc"), ("ORLY_KEY", "mellon"), ("ORLY_FUEL", "gas")];
     let faults = load_from(&variables, "nonsense").settings.unwrap_err().to_string();
     let expected = "\
         OVEN_BAKE=\"hot\": expected a duration such as 250ms, 30s, 5m or 1h30m\n\
         ORLY_PORT=\"abc\": expected a port number (0 to 65535)\n\
         ORLY_KEY=\"********\": expected a key\n\
+        ORLY_FUEL=\"gas\": expected wood\n\
         /etc/ORLY/.env:1: expected NAME=value";
     assert_eq!(faults, expected);
 }
@@ -124,6 +143,12 @@ fn the_page_has_a_table_for_each_section() {
         |---|---|---|---|
         | `ORLY_COOKS` | – | a list, separated by commas, each text | Who may enter. |
         | `ORLY_KEY` | – | a key | The key. |
+
+        ## One value only
+
+        | Variable | Default | Allowed | Meaning |
+        |---|---|---|---|
+        | `ORLY_FUEL` | `wood` | wood | Fuel of the oven. |
 
         ## Not built yet
 

@@ -1,0 +1,68 @@
+//! The commands, each in a file of its own.
+
+mod check;
+mod delete;
+mod env;
+mod export;
+mod identity;
+mod info;
+mod query;
+
+use std::process::ExitCode;
+
+use anyhow::bail;
+use daemon::Start;
+
+use crate::command_line::{Command, Db};
+use crate::settings::Settings;
+use crate::{import, output, wiring};
+
+/// Runs the command, or the relay if there is none.
+pub(crate) fn run(command: Option<Command>) -> ExitCode {
+    match command {
+        // Both work whatever the settings are.
+        Some(Command::Env(arguments)) => env::run(&arguments),
+        Some(Command::Version) => {
+            // Nobody may be reading.
+            drop(output::print(concat!("orly ", env!("CARGO_PKG_VERSION"))));
+            ExitCode::SUCCESS
+        }
+        None => {
+            daemon::run(|settings: &Settings, found| settings.logging(found, true), wiring::serve)
+        }
+        Some(command) => daemon::run(
+            |settings: &Settings, found| settings.logging(found, false),
+            |start| run_with_store(start, command),
+        ),
+    }
+}
+
+async fn run_with_store(start: Start<Settings>, command: Command) -> anyhow::Result<()> {
+    let shutdown = start.shutdown.clone();
+    let settings = &start.settings;
+    let work = async {
+        match &command {
+            // Stops by itself, at a place it can go on from.
+            Command::Import(arguments) => import::run(settings, arguments, &shutdown).await,
+            Command::Export(arguments) => export::run(settings, arguments).await,
+            Command::Query(arguments) => query::run(settings, arguments).await,
+            Command::Delete(arguments) => delete::run(settings, arguments).await,
+            Command::Info(arguments) => info::run(settings, arguments).await,
+            Command::Db(Db::Check) => check::run(settings).await,
+            Command::Identity(arguments) => identity::run(settings, arguments).await,
+            Command::Env(_) | Command::Version => Ok(()),
+        }
+    };
+    let result = if matches!(command, Command::Import(_)) {
+        work.await
+    } else {
+        match shutdown.run_until_cancelled(work).await {
+            Some(result) => result,
+            None => bail!("interrupted"),
+        }
+    };
+    match result {
+        Err(error) if output::is_reader_gone(&error) => Ok(()),
+        result => result,
+    }
+}

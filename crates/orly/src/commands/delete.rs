@@ -1,0 +1,53 @@
+//! `delete`: removes the events that match.
+
+use anyhow::ensure;
+use event::{EventId, Filter};
+use store::{EventStore, Query, Tombstone};
+use store_lmdb::Access;
+
+use crate::command_line::Delete;
+use crate::figures::grouped;
+use crate::output::print;
+use crate::progress::Progress;
+use crate::settings::Settings;
+use crate::wiring;
+
+/// How many events are removed at once.
+const BATCH: usize = 10_000;
+
+pub(super) async fn run(settings: &Settings, arguments: &Delete) -> anyhow::Result<()> {
+    let filter = arguments.filter.clone().unwrap_or_default();
+    ensure!(
+        arguments.all || filter != Filter::default(),
+        "--filter {{}}: matches all events; say --all to remove them all"
+    );
+    let access = if arguments.dry_run { Access::Read } else { Access::Write };
+    let store = wiring::open(settings, access)?;
+    let tombstone = if arguments.forget { Tombstone::Forget } else { Tombstone::Keep };
+    let mut rows = store.query(Query::by_operator(filter));
+    let mut progress = Progress::start(None);
+    let (mut found, mut removed) = (0, 0);
+    let mut ids: Vec<EventId> = Vec::new();
+    loop {
+        let batch = rows.next().await?;
+        let is_end = batch.is_none();
+        ids.extend(batch.iter().flat_map(|batch| batch.iter().map(|(_, event)| event.id())));
+        if ids.len() >= BATCH || is_end {
+            found += ids.len() as u64;
+            if !arguments.dry_run && !ids.is_empty() {
+                removed += store.delete(&ids, tombstone).await?;
+            }
+            ids.clear();
+            progress.update(found, || format!("{} events", grouped(found)));
+        }
+        if is_end {
+            break;
+        }
+    }
+    drop(progress);
+    if arguments.dry_run {
+        print(&format!("{} events would be removed", grouped(found)))
+    } else {
+        print(&format!("{} events removed", grouped(removed)))
+    }
+}

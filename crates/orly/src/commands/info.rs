@@ -1,0 +1,43 @@
+//! `info`: what the event store holds.
+
+use event::hex;
+use store::EventStore;
+use store_lmdb::Access;
+
+use crate::command_line::Info;
+use crate::figures::{bytes, grouped};
+use crate::output::print;
+use crate::settings::Settings;
+use crate::wiring;
+
+pub(super) async fn run(settings: &Settings, arguments: &Info) -> anyhow::Result<()> {
+    let store = wiring::open(settings, Access::Read)?;
+    let status = store.status().await?;
+    let database = store.describe()?;
+    let id = hex::encode(&database.database_id);
+    if arguments.json {
+        return print(&format!(
+            r#"{{"events":{},"last_serial":{},"disk_bytes":{},"map_bytes":{},"schema":{},"database_id":"{id}","readers":{},"max_readers":{}}}"#,
+            status.events,
+            status.last_serial,
+            status.disk_bytes,
+            database.map_bytes,
+            database.schema,
+            database.readers,
+            database.max_readers
+        ));
+    }
+    let lines = [
+        ("directory", settings.data_dir.display().to_string()),
+        ("events", grouped(status.events)),
+        ("last serial", grouped(status.last_serial.as_u64())),
+        ("on disk", bytes(status.disk_bytes)),
+        ("map", format!("{}, grows when full", bytes(database.map_bytes))),
+        ("readers", format!("{} of {} at most at once", database.readers, database.max_readers)),
+        ("schema", database.schema.to_string()),
+        ("database id", id),
+    ];
+    let lines: Vec<String> =
+        lines.iter().map(|(name, value)| format!("{name:<12} {value}")).collect();
+    print(&lines.join("\n"))
+}

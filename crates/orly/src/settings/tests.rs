@@ -1,0 +1,104 @@
+use daemon::{Environment, Settings as _};
+use expect_test::expect_file;
+
+use super::*;
+
+fn settings(variables: &[(&str, &str)]) -> Result<Settings, String> {
+    let environment = Environment::of(variables.iter().copied());
+    daemon::load(&environment).settings.map_err(|faults| faults.to_string())
+}
+
+#[test]
+fn defaults_are_those_of_the_relay() {
+    let settings = settings(&[("HOME", "/home/a")]).unwrap();
+    let ours = settings.limits();
+    assert_eq!(format!("{ours:?}"), format!("{:?}", relay::Limits::default()));
+    assert_eq!(settings.data_dir, PathBuf::from("/home/a/.local/share/ORLY"));
+    assert_eq!((settings.port, settings.health_port), (3334, 0));
+}
+
+#[test]
+fn limits_of_queries_are_numbers_with_zero_for_none() {
+    let cases = [
+        ("256", "10000", 256, 10_000),
+        ("20000", "10000", 20_000, 20_000),
+        ("0", "10000", u64::MAX, u64::MAX),
+        ("256", "0", 256, u64::MAX),
+    ];
+    for (default, max, expected_default, expected_max) in cases {
+        let limits = [("ORLY_QUERY_RESULT_LIMIT", default), ("ORLY_QUERY_MAX_LIMIT", max)];
+        let limits = settings(&limits).unwrap().limits();
+        assert_eq!((limits.default_limit, limits.max_limit), (expected_default, expected_max));
+    }
+}
+
+#[test]
+fn what_is_not_built_is_refused_with_what_is() {
+    let cases = [
+        ("ORLY_ACL_MODE", "follows", "none (follows, managed and curating are not built yet)"),
+        ("ORLY_ACL_TYPE", "grpc", "local (grpc is not built yet)"),
+        ("ORLY_DB_TYPE", "neo4j", "badger, the embedded store (neo4j and grpc are not built yet)"),
+        ("ORLY_SYNC_TYPE", "grpc", "local (grpc is not built yet)"),
+        ("ORLY_TLS_DOMAINS", "a.example", "nothing: this is not built yet"),
+        (
+            "ORLY_POLICY_ENABLED",
+            "true",
+            "false: this is not built yet, and the relay would let through what it is to stop",
+        ),
+        ("ORLY_PORT", "abc", "a port number (0 to 65535)"),
+        ("ORLY_MAX_FILTERS", "0", "a whole number (1 or more)"),
+        (
+            "ORLY_OWNERS",
+            "npub1x",
+            "a list, separated by commas, each a public key (npub1… or 64 hex digits)",
+        ),
+        ("ORLY_RELAY_URL", "relay.example.com", "a URL such as wss://relay.example.com"),
+    ];
+    for (variable, value, expected) in cases {
+        let message = settings(&[(variable, value)]).unwrap_err();
+        assert_eq!(message, format!("{variable}={value:?}: expected {expected}"));
+    }
+}
+
+#[test]
+fn the_public_address_is_a_websocket_whatever_was_written() {
+    for (text, url) in [
+        ("https://relay.example.com/", "wss://relay.example.com"),
+        ("http://localhost:3334", "ws://localhost:3334"),
+        ("wss://relay.example.com/path", "wss://relay.example.com/path"),
+    ] {
+        assert_eq!(settings(&[("ORLY_RELAY_URL", text)]).unwrap().url().as_deref(), Some(url));
+    }
+}
+
+#[test]
+fn cors_is_off_unless_enabled_and_open_unless_narrowed() {
+    let origins = |variables: &[(&str, &str)]| {
+        let identity = Pubkey::new([0; 32]);
+        settings(variables).unwrap().relay(identity).cors_origins
+    };
+    assert_eq!(origins(&[("ORLY_CORS_ORIGINS", "https://a.example")]), None);
+    assert_eq!(origins(&[("ORLY_CORS_ENABLED", "true")]), Some(vec![]));
+}
+
+#[test]
+fn no_variable_is_in_the_table_twice() {
+    let mut names: Vec<&str> = Settings::TABLE.iter().map(|row| row.variable).collect();
+    let all = names.len();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), all);
+}
+
+#[test]
+fn the_page_in_docs_is_that_of_the_table() {
+    let introduction = "\
+        Environment variables of `orly`, the relay process and its command line. They are read from the \
+        environment, then from the file `$XDG_CONFIG_HOME/<ORLY_APP_NAME>/.env`. `orly env` shows what \
+        holds and why. A value that is not allowed stops the start with exit code 64. Lists are separated \
+        by commas; durations are written as in `30s`, `5m`, `1h30m`; a variable that is empty counts as \
+        not set.\n\n\
+        Made from `crates/orly/src/settings.rs` by `UPDATE_EXPECT=1 cargo test -p orly`.";
+    expect_file!["../../../../docs/settings/orly.md"]
+        .assert_eq(&daemon::markdown::<Settings>("Settings of orly", introduction));
+}

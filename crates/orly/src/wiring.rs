@@ -1,0 +1,69 @@
+//! The relay's parts, put together.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use anyhow::Context;
+use daemon::Start;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use relay_sync::{NegentropySessions, SessionSettings};
+use store_lmdb::{Access, LmdbStore, Options};
+use tokio::net::TcpListener;
+use tokio_util::task::TaskTracker;
+
+use crate::settings::Settings;
+
+/// Runs the relay.
+pub(crate) async fn serve(start: Start<Settings>) -> anyhow::Result<()> {
+    let Start { settings, shutdown, manager } = start;
+    raise_file_limit();
+    let store = Arc::new(open(&settings, Access::Create)?);
+    let keys = store::identity(&*store, rand::random()).await.context("read the relay's key")?;
+    let (listen, port, health_port) = (settings.listen, settings.port, settings.health_port);
+    let listener = bind(listen, port, "ORLY_LISTEN, ORLY_PORT").await?;
+    let health = match health_port {
+        0 => None,
+        port => Some(bind(listen, port, "ORLY_LISTEN, ORLY_HEALTH_PORT").await?),
+    };
+    let addr = listener.local_addr().context("read the address of the listener")?;
+    tracing::info!(%addr, health_port, data_dir = %settings.data_dir.display(), "listening");
+    manager.ready();
+    let tasks = TaskTracker::new();
+    let sessions = settings.negentropy_enabled.then(|| {
+        let store = Arc::clone(&store);
+        Arc::new(NegentropySessions::new(store, SessionSettings::default()))
+    });
+    if let Some(sessions) = &sessions {
+        tasks.spawn(Arc::clone(sessions).run(shutdown.clone()));
+    }
+    let parts = relay::Parts { store, reconciler: sessions.map(|sessions| sessions as _) };
+    relay::serve(listener, health, settings.relay(keys.pubkey()), parts, shutdown).await?;
+    tasks.close();
+    tasks.wait().await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Opens the event store.
+pub(crate) fn open(settings: &Settings, access: Access) -> anyhow::Result<LmdbStore> {
+    let options = Options {
+        max_map_mib: settings.db_map_size_mb,
+        access,
+        ..Options::new(&settings.data_dir)
+    };
+    Ok(LmdbStore::open(options, settings.url())?)
+}
+
+async fn bind(listen: IpAddr, port: u16, variables: &str) -> anyhow::Result<TcpListener> {
+    let addr = SocketAddr::new(listen, port);
+    TcpListener::bind(addr).await.with_context(|| format!("listen on {addr} ({variables})"))
+}
+
+/// Takes as many file descriptors as the system allows: each connection is one.
+fn raise_file_limit() {
+    let raised = getrlimit(Resource::RLIMIT_NOFILE)
+        .and_then(|(_, most)| setrlimit(Resource::RLIMIT_NOFILE, most, most));
+    if let Err(error) = raised {
+        tracing::warn!(%error, "raise the limit of open files");
+    }
+}
