@@ -125,10 +125,13 @@ impl Filter {
     }
 
     fn matches_tags(&self, event: EventRef<'_>) -> bool {
-        self.tags.iter().all(|(&letter, values)| {
-            let is_asked =
-                |value: &str| values.binary_search_by(|asked| (**asked).cmp(value)).is_ok();
-            event.tags().indexed().any(|(name, value)| name == letter && is_asked(value))
+        self.tags.iter().all(|(&letter, values)| match &values[..] {
+            [value] => event.has_tag(letter, value),
+            values => {
+                let is_asked =
+                    |value: &str| values.binary_search_by(|asked| (**asked).cmp(value)).is_ok();
+                event.tags().indexed().any(|(name, value)| name == letter && is_asked(value))
+            }
         })
     }
 

@@ -144,10 +144,18 @@ impl<'a> EventRef<'a> {
         self.tags().value_of("d").unwrap_or_default()
     }
 
+    /// Whether a tag of one letter has this first value, written as events write it.
+    ///
+    /// Tags are compact, and a quote inside a string is escaped: what a tag starts with is found
+    /// nowhere else, and need not be parsed.
+    pub fn has_tag(self, letter: u8, value: &str) -> bool {
+        let start = [b"[\"", &[letter][..], b"\",\"", value.as_bytes(), b"\""].concat();
+        memchr::memmem::find(self.raw_text().0, &start).is_some()
+    }
+
     /// Whether `pubkey` wrote it or is named in a `p` tag.
     pub fn is_party(self, pubkey: &Pubkey) -> bool {
-        let digits = pubkey.to_string();
-        self.pubkey() == *pubkey || self.tags().values_of("p").any(|value| value == digits)
+        self.pubkey() == *pubkey || self.has_tag(b'p', &pubkey.to_string())
     }
 
     /// Appends the event as JSON, in NIP-01's order of fields.

@@ -14,7 +14,7 @@ const OVERHEAD: usize = 64;
 #[derive(Debug)]
 pub(crate) enum Outgoing {
     /// JSON, ready to be sent.
-    Text(String),
+    Text(Vec<u8>),
     /// A new event for a subscription; the session checks that it may be seen and was not sent.
     Live { sub: SubscriptionId, event: Arc<LiveEvent> },
 }
@@ -25,7 +25,7 @@ pub(crate) struct LiveEvent {
     /// Its serial; `None` for what is never stored.
     pub(crate) serial: Option<Serial>,
     pub(crate) event: Event,
-    pub(crate) json: String,
+    pub(crate) json: Vec<u8>,
 }
 
 /// The end of whoever has something to say to a client.
@@ -55,7 +55,7 @@ impl Outbox {
 
     /// Queues a message.
     pub(crate) fn send(&self, message: RelayMessage<'_>) {
-        self.push(Outgoing::Text(message.to_json()));
+        self.push(Outgoing::Text(message.to_json_bytes()));
     }
 
     /// Queues a message, unless too much waits already.

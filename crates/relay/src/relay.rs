@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use event::{Event, EventRef, Kind, Pubkey};
+use event::{EventRef, Kind, Pubkey};
 use relay_sync::Reconciler;
 use store::{EventStore, Serial, Viewer};
 use tokio_util::sync::CancellationToken;
@@ -69,8 +69,9 @@ pub(crate) fn deliver(
     let mut live: Option<Arc<LiveEvent>> = None;
     subscriptions.matching(event, |subscription| {
         let event = live.get_or_insert_with(|| {
-            let event: Event = event.to_event();
-            Arc::new(LiveEvent { serial, json: event.as_ref().to_json(), event })
+            let mut json = Vec::new();
+            event.push_json(&mut json);
+            Arc::new(LiveEvent { serial, json, event: event.to_event() })
         });
         metrics.events_delivered.inc();
         subscription

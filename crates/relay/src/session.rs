@@ -67,7 +67,7 @@ impl Session {
             queries: Queries::default(),
             relay,
         };
-        session.send_text(RelayMessage::Auth(session.challenge.as_str()).to_json());
+        session.send_text(RelayMessage::Auth(session.challenge.as_str()).to_json_bytes());
         let reason = session.serve().await;
         session.socket.close(reason).await;
         if let Some(reconciler) = &session.relay.reconciler {
@@ -121,10 +121,10 @@ impl Session {
     }
 
     fn send(&mut self, message: RelayMessage<'_>) {
-        self.send_text(message.to_json());
+        self.send_text(message.to_json_bytes());
     }
 
-    fn send_text(&mut self, text: String) {
+    fn send_text(&mut self, text: Vec<u8>) {
         self.relay.metrics.bytes_sent.inc_by(text.len() as u64);
         self.socket.queue(text);
     }
@@ -145,7 +145,9 @@ impl Session {
                 {
                     return Ok(());
                 }
-                self.send_text(["[\"EVENT\",\"", sub.as_raw(), "\",", &event.json, "]"].concat());
+                self.send_text(
+                    [b"[\"EVENT\",\"", sub.as_raw().as_bytes(), b"\",", &event.json, b"]"].concat(),
+                );
             }
         }
         Ok(())

@@ -173,11 +173,16 @@ impl RelayMessage<'_> {
         out.push(b']');
     }
 
-    /// The message as JSON.
-    pub fn to_json(&self) -> String {
+    /// The message as JSON, which is UTF-8.
+    pub fn to_json_bytes(&self) -> Vec<u8> {
         let mut out = Vec::new();
         self.push_json(&mut out);
-        String::from_utf8(out).expect("made of UTF-8")
+        out
+    }
+
+    /// The message as JSON.
+    pub fn to_json(&self) -> String {
+        String::from_utf8(self.to_json_bytes()).expect("made of UTF-8")
     }
 }
 

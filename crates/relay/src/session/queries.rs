@@ -52,7 +52,7 @@ impl RunningQuery {
     /// Shows the next messages; `false` when there are no more.
     pub(super) async fn next_chunk(
         &mut self,
-        mut show: impl FnMut(Serial, String),
+        mut show: impl FnMut(Serial, Vec<u8>),
     ) -> Result<bool, StoreError> {
         let mut bytes = 0;
         while bytes < CHUNK_BYTES {
@@ -63,7 +63,7 @@ impl RunningQuery {
                 }
                 continue;
             };
-            let text = RelayMessage::Event { sub: &self.sub, event }.to_json();
+            let text = RelayMessage::Event { sub: &self.sub, event }.to_json_bytes();
             bytes += text.len();
             self.at += 1;
             show(serial, text);

@@ -10,7 +10,8 @@ use hyper_util::rt::TokioIo;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::{Interval, MissedTickBehavior, interval};
 use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::protocol::frame::Frame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{CloseCode, Data, OpCode};
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes, error::CapacityError};
 
@@ -84,9 +85,10 @@ impl Socket {
         Self { stream, ping, silent_pings: 0, reads_in_a_row: 0 }
     }
 
-    /// Queues a text; it leaves while waiting for the next [`Wake`].
-    pub(super) fn queue(&mut self, text: String) {
-        self.queue_message(Message::text(text));
+    /// Queues a text, which is UTF-8; it leaves while waiting for the next [`Wake`].
+    pub(super) fn queue(&mut self, text: Vec<u8>) {
+        // A frame is sent as it is: what this relay wrote itself need not be looked through again.
+        self.queue_message(Message::Frame(Frame::message(text, OpCode::Data(Data::Text), true)));
     }
 
     /// A failure shows again when flushing.

@@ -1,4 +1,8 @@
-//! Reading a tree: what lies below a bound, by one descent.
+//! Reading trees on a snapshot; what one message comes back to is read once.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
 
 use heed::RoTxn;
 use reconcile::{Bound, Summary};
@@ -7,43 +11,78 @@ use super::node::{LEAF, Node, Path, TreeId, child_depth, child_prefix};
 use crate::LmdbError;
 use crate::tables::Tables;
 
-/// Count and sum of a tree's items below `bound`.
-pub(crate) fn below(
-    tables: &Tables,
-    txn: &RoTxn<'_>,
-    tree: TreeId,
-    bound: &Bound,
-) -> Result<Summary, LmdbError> {
-    let end = match bound {
-        Bound::Before(item) if item.created_at <= event::Timestamp::MAX => Some(Path::of(item)),
-        Bound::Before(_) | Bound::Infinity => None,
-    };
-    let mut sum = Summary::EMPTY;
-    let mut prefix = Vec::new();
-    while prefix.len() < Path::LEN {
-        let node = Node::load(tables, txn, tree, &prefix)?;
-        let Some(end) = &end else {
-            return Ok(node.0.iter().fold(sum, |sum, (_, child)| sum + *child));
-        };
-        let slot = end.slot(prefix.len());
-        sum = node
-            .0
-            .iter()
-            .take_while(|(at, _)| *at < slot)
-            .fold(sum, |sum, (_, child)| sum + *child);
-        let child = node.child(slot);
-        let place = child_prefix(&prefix, slot);
-        if child.count() <= LEAF || child_depth(prefix.len()) >= Path::LEN {
-            if child.count() > 0 {
-                let items = tree.items(tables, txn, &place)?;
-                items
-                    .iter()
-                    .take_while(|path| *path < end)
-                    .for_each(|path| sum.insert(&path.item().id));
-            }
-            break;
-        }
-        prefix = place;
+/// How many nodes, and how many leaves, are kept.
+const KEPT: usize = 256;
+
+/// The trees of a snapshot.
+pub(super) struct Reader<'a, 't> {
+    pub(super) tables: &'a Tables,
+    pub(super) txn: &'a RoTxn<'t>,
+    nodes: Kept<Node>,
+    leaves: Kept<Vec<Path>>,
+}
+
+type Kept<T> = RefCell<HashMap<Vec<u8>, Rc<T>>>;
+
+impl<'a, 't> Reader<'a, 't> {
+    pub(super) fn new(tables: &'a Tables, txn: &'a RoTxn<'t>) -> Self {
+        Self { tables, txn, nodes: RefCell::default(), leaves: RefCell::default() }
     }
-    Ok(sum)
+
+    /// The node at a place.
+    pub(super) fn node(&self, tree: TreeId, prefix: &[u8]) -> Result<Rc<Node>, LmdbError> {
+        keep(&self.nodes, tree.key(prefix), || Node::load(self.tables, self.txn, tree, prefix))
+    }
+
+    /// The items of a place that has no node.
+    pub(super) fn leaf(&self, tree: TreeId, prefix: &[u8]) -> Result<Rc<Vec<Path>>, LmdbError> {
+        keep(&self.leaves, tree.key(prefix), || tree.items(self.tables, self.txn, prefix))
+    }
+
+    /// Count and sum of a tree's items below `bound`.
+    pub(super) fn below(&self, tree: TreeId, bound: &Bound) -> Result<Summary, LmdbError> {
+        let end = match bound {
+            Bound::Before(item) if item.created_at <= event::Timestamp::MAX => Some(Path::of(item)),
+            Bound::Before(_) | Bound::Infinity => None,
+        };
+        let mut sum = Summary::EMPTY;
+        let mut prefix = Vec::new();
+        while prefix.len() < Path::LEN {
+            let node = self.node(tree, &prefix)?;
+            let Some(end) = &end else {
+                return Ok(node.0.iter().fold(sum, |sum, (_, child)| sum + *child));
+            };
+            let slot = end.slot(prefix.len());
+            sum = node.0.iter().take_while(|(at, _)| *at < slot).fold(sum, |sum, (_, child)| sum + *child);
+            let count = node.child(slot).count();
+            let has_node = has_node(count, prefix.len());
+            prefix = child_prefix(&prefix, slot);
+            if !has_node {
+                if count > 0 {
+                    let leaf = self.leaf(tree, &prefix)?;
+                    leaf.iter().take_while(|path| *path < end).for_each(|path| sum.insert(&path.item().id));
+                }
+                break;
+            }
+        }
+        Ok(sum)
+    }
+}
+
+/// Whether a child that covers `count` items, of a node at `depth`, has a node of its own.
+pub(super) const fn has_node(count: u64, depth: usize) -> bool {
+    count > LEAF && child_depth(depth) < Path::LEN
+}
+
+fn keep<T>(kept: &Kept<T>, key: Vec<u8>, load: impl FnOnce() -> Result<T, LmdbError>) -> Result<Rc<T>, LmdbError> {
+    if let Some(found) = kept.borrow().get(&key) {
+        return Ok(Rc::clone(found));
+    }
+    let loaded = Rc::new(load()?);
+    let mut kept = kept.borrow_mut();
+    if kept.len() >= KEPT {
+        kept.clear();
+    }
+    kept.insert(key, Rc::clone(&loaded));
+    Ok(loaded)
 }

@@ -1,15 +1,17 @@
 //! A set made of trees: the union of some, less others, between two bounds, and a few items more.
 
 use std::ops::Bound::Included;
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
+use std::rc::Rc;
 
 use event::{EventId, Timestamp};
 use heed::RoTxn;
 use reconcile::{Bound, Item, Selected, Set, Summary};
 
-use super::node::{LEAF, Node, Path, TreeId, child_depth, child_prefix, path_from_key};
-use super::read::below;
+use super::node::{Node, Path, TreeId, child_prefix, path_from_key};
+use super::read::{Reader, has_node};
 use super::spec::TreeSpec;
+use super::update::summarise;
 use crate::LmdbError;
 use crate::keys::newest_first;
 use crate::tables::Tables;
@@ -19,17 +21,18 @@ const PAGE: usize = 512;
 
 /// The set on a snapshot.
 pub(crate) struct TreeSet<'a, 't> {
-    tables: &'a Tables,
-    txn: &'a RoTxn<'t>,
+    reader: Reader<'a, 't>,
+    /// The trees that are not empty, and whether their items are taken away.
+    trees: Vec<(TreeId, bool)>,
     spec: &'a TreeSpec,
-    /// What lies below `lower`.
+    /// What lies below the set's lower end.
     base: Summary,
 }
 
 /// A tree on the way down: a node, or the few items of a place that has none.
 enum Place {
-    Node(Node),
-    Items(Vec<Path>),
+    Node(Rc<Node>),
+    Items(Rc<Vec<Path>>, Range<usize>),
 }
 
 /// One tree of a set on the way down.
@@ -41,19 +44,25 @@ struct Descent {
 
 impl<'a, 't> TreeSet<'a, 't> {
     pub(crate) fn new(tables: &'a Tables, txn: &'a RoTxn<'t>, spec: &'a TreeSpec) -> Result<Self, LmdbError> {
-        let mut set = Self { tables, txn, spec, base: Summary::EMPTY };
+        let reader = Reader::new(tables, txn);
+        let plus = spec.plus.iter().map(|&tree| (tree, false));
+        let mut trees = Vec::new();
+        for (tree, is_minus) in plus.chain(spec.minus.iter().map(|&tree| (tree, true))) {
+            if !reader.node(tree, &[])?.0.is_empty() {
+                trees.push((tree, is_minus));
+            }
+        }
+        let mut set = Self { reader, trees, spec, base: Summary::EMPTY };
         set.base = set.unbounded(&spec.lower)?;
         Ok(set)
     }
 
-    /// What lies below a bound, whatever `lower` and `upper` are.
+    /// What lies below a bound, whatever the ends of the set are.
     fn unbounded(&self, bound: &Bound) -> Result<Summary, LmdbError> {
         let Ok(mut sum) = self.spec.extra.below(bound);
-        for &tree in &self.spec.plus {
-            sum += below(self.tables, self.txn, tree, bound)?;
-        }
-        for &tree in &self.spec.minus {
-            sum -= below(self.tables, self.txn, tree, bound)?;
+        for &(tree, is_minus) in &self.trees {
+            let below = self.reader.below(tree, bound)?;
+            if is_minus { sum -= below } else { sum += below }
         }
         Ok(sum)
     }
@@ -79,9 +88,9 @@ impl<'a, 't> TreeSet<'a, 't> {
             let Some(slot) = found else { return Ok(None) };
             prefix = child_prefix(&prefix, slot);
             for descent in &mut trees {
-                descent.enter(self.tables, self.txn, depth, slot, &prefix)?;
+                descent.enter(&self.reader, depth, slot, &prefix)?;
             }
-            extra = in_slot(extra, depth, slot);
+            extra = &extra[in_slot(extra, |item| Path::of(item).slot(depth), slot)];
         }
         let items = net_items(trees, extra);
         let mut previous = None;
@@ -96,59 +105,60 @@ impl<'a, 't> TreeSet<'a, 't> {
     }
 
     fn descents(&self) -> Result<Vec<Descent>, LmdbError> {
-        let plus = self.spec.plus.iter().map(|&tree| (tree, false));
-        let minus = self.spec.minus.iter().map(|&tree| (tree, true));
-        plus.chain(minus)
-            .map(|(tree, is_minus)| {
-                let root = Node::load(self.tables, self.txn, tree, &[])?;
-                Ok(Descent { tree, is_minus, place: Place::Node(root) })
-            })
-            .collect()
+        let descend = |&(tree, is_minus): &(TreeId, bool)| {
+            Ok(Descent { tree, is_minus, place: Place::Node(self.reader.node(tree, &[])?) })
+        };
+        self.trees.iter().map(descend).collect()
     }
 }
 
 impl Descent {
-    fn enter(
-        &mut self,
-        tables: &Tables,
-        txn: &RoTxn<'_>,
-        depth: usize,
-        slot: u16,
-        prefix: &[u8],
-    ) -> Result<(), LmdbError> {
-        match &mut self.place {
-            Place::Items(items) => items.retain(|path| path.slot(depth) == slot),
-            Place::Node(node) => {
-                let count = node.child(slot).count();
-                self.place = if count > LEAF && child_depth(depth) < Path::LEN {
-                    Place::Node(Node::load(tables, txn, self.tree, prefix)?)
-                } else if count > 0 {
-                    Place::Items(self.tree.items(tables, txn, prefix)?)
-                } else {
-                    Place::Items(Vec::new())
-                };
+    fn enter(&mut self, reader: &Reader<'_, '_>, depth: usize, slot: u16, prefix: &[u8]) -> Result<(), LmdbError> {
+        self.place = match &self.place {
+            Place::Items(items, range) => {
+                let inside = in_slot(&items[range.clone()], |path| path.slot(depth), slot);
+                Place::Items(Rc::clone(items), range.start + inside.start..range.start + inside.end)
+            }
+            Place::Node(node) => match node.child(slot).count() {
+                0 => Place::Items(Rc::default(), 0..0),
+                count if has_node(count, depth) => Place::Node(reader.node(self.tree, prefix)?),
+                _ => {
+                    let leaf = reader.leaf(self.tree, prefix)?;
+                    let all = 0..leaf.len();
+                    Place::Items(leaf, all)
+                }
+            },
+        };
+        Ok(())
+    }
+
+    fn slots(&self, depth: usize, show: &mut Vec<u16>) {
+        match &self.place {
+            Place::Node(node) => show.extend(node.0.iter().map(|(slot, _)| *slot)),
+            Place::Items(items, range) => show.extend(items[range.clone()].iter().map(|path| path.slot(depth))),
+        }
+    }
+
+    fn child(&self, depth: usize, slot: u16) -> Summary {
+        match &self.place {
+            Place::Node(node) => node.child(slot),
+            Place::Items(items, range) => {
+                let items = &items[range.clone()];
+                summarise(&items[in_slot(items, |path| path.slot(depth), slot)])
             }
         }
-        Ok(())
     }
 }
 
-/// The items of a sorted run that lie in one slot.
-fn in_slot(items: &[Item], depth: usize, slot: u16) -> &[Item] {
-    let start = items.partition_point(|item| Path::of(item).slot(depth) < slot);
-    let end = items.partition_point(|item| Path::of(item).slot(depth) <= slot);
-    &items[start..end]
+/// Where in a sorted run the items of one slot are.
+fn in_slot<T>(items: &[T], slot_of: impl Fn(&T) -> u16, slot: u16) -> Range<usize> {
+    items.partition_point(|item| slot_of(item) < slot)..items.partition_point(|item| slot_of(item) <= slot)
 }
 
 /// The slots in which there is something, in order.
 fn slots(trees: &[Descent], extra: &[Item], depth: usize) -> Vec<u16> {
     let mut slots: Vec<u16> = extra.iter().map(|item| Path::of(item).slot(depth)).collect();
-    for descent in trees.iter().filter(|descent| !descent.is_minus) {
-        match &descent.place {
-            Place::Node(node) => slots.extend(node.0.iter().map(|(slot, _)| *slot)),
-            Place::Items(items) => slots.extend(items.iter().map(|path| path.slot(depth))),
-        }
-    }
+    trees.iter().filter(|descent| !descent.is_minus).for_each(|descent| descent.slots(depth, &mut slots));
     slots.sort_unstable();
     slots.dedup();
     slots
@@ -156,22 +166,11 @@ fn slots(trees: &[Descent], extra: &[Item], depth: usize) -> Vec<u16> {
 
 fn child_sum(trees: &[Descent], extra: &[Item], depth: usize, slot: u16) -> Summary {
     let mut total = Summary::EMPTY;
-    in_slot(extra, depth, slot).iter().for_each(|item| total.insert(&item.id));
+    let inside = in_slot(extra, |item| Path::of(item).slot(depth), slot);
+    extra[inside].iter().for_each(|item| total.insert(&item.id));
     for descent in trees {
-        let sum = match &descent.place {
-            Place::Node(node) => node.child(slot),
-            Place::Items(items) => {
-                let mut sum = Summary::EMPTY;
-                let inside = items.iter().filter(|path| path.slot(depth) == slot);
-                inside.for_each(|path| sum.insert(&path.item().id));
-                sum
-            }
-        };
-        if descent.is_minus {
-            total -= sum;
-        } else {
-            total += sum;
-        }
+        let sum = descent.child(depth, slot);
+        if descent.is_minus { total -= sum } else { total += sum }
     }
     total
 }
@@ -181,8 +180,9 @@ fn net_items(trees: Vec<Descent>, extra: &[Item]) -> Vec<Path> {
     let mut items: Vec<Path> = extra.iter().map(Path::of).collect();
     let mut less = Vec::new();
     for descent in trees {
-        if let Place::Items(found) = descent.place {
-            if descent.is_minus { less.extend(found) } else { items.extend(found) }
+        if let Place::Items(found, range) = descent.place {
+            let found = &found[range];
+            if descent.is_minus { less.extend_from_slice(found) } else { items.extend_from_slice(found) }
         }
     }
     less.sort_unstable();
@@ -245,10 +245,10 @@ impl TreeSet<'_, '_> {
         let extra = self.spec.extra.as_slice();
         let at = extra.partition_point(|item| item.created_at < from.created_at);
         let mut next = extra.get(at).map(|item| item.created_at);
-        for tree in &self.spec.plus {
-            let (table, prefix) = tree.index(self.tables);
+        for (tree, _) in self.trees.iter().filter(|(_, is_minus)| !is_minus) {
+            let (table, prefix) = tree.index(self.reader.tables);
             let key = [&prefix[..], &newest_first(from.created_at), &[0xff; 32]].concat();
-            let Some((found, _)) = table.get_lower_than_or_equal_to(self.txn, &key)? else { continue };
+            let Some((found, _)) = table.get_lower_than_or_equal_to(self.reader.txn, &key)? else { continue };
             if let Some(rest) = found.strip_prefix(&prefix[..])
                 && let Some(path) = path_from_key(rest)
             {
@@ -266,15 +266,14 @@ impl TreeSet<'_, '_> {
         let extra = self.spec.extra.as_slice();
         let extra = &extra[extra.partition_point(|item| *item < from)..];
         items.extend(extra.iter().take_while(|item| item.created_at == from.created_at));
-        let plus = self.spec.plus.iter().map(|tree| (tree, false));
-        for (tree, is_minus) in plus.chain(self.spec.minus.iter().map(|tree| (tree, true))) {
-            let (table, prefix) = tree.index(self.tables);
+        for &(tree, is_minus) in &self.trees {
+            let (table, prefix) = tree.index(self.reader.tables);
             let first = [&prefix[..], &newest_first(from.created_at), from.id.as_bytes()].concat();
             let last = [&prefix[..], &newest_first(from.created_at), &[0xff; 32]].concat();
             let range = (Included(&first[..]), Included(&last[..]));
             let found = if is_minus { &mut less } else { &mut items };
             let before = found.len();
-            for entry in table.range(self.txn, &range)? {
+            for entry in table.range(self.reader.txn, &range)? {
                 let path = path_from_key(entry?.0).ok_or(LmdbError::Damaged("an index of items"))?;
                 found.push(path.item());
                 if found.len() - before == PAGE {

@@ -23,9 +23,12 @@ pub(crate) struct Changes(Vec<(TreeId, Path, Change)>);
 
 impl Changes {
     pub(crate) fn push(&mut self, change: Change, event: EventRef<'_>) {
-        let path = Path::new(event.created_at(), &event.id());
+        self.add(event.kind(), Path::new(event.created_at(), &event.id()), change);
+    }
+
+    pub(super) fn add(&mut self, kind: event::Kind, path: Path, change: Change) {
         self.0.push((TreeId::All, path, change));
-        self.0.push((TreeId::Kind(event.kind()), path, change));
+        self.0.push((TreeId::Kind(kind), path, change));
     }
 
     /// Brings the trees up to date with the indexes.
