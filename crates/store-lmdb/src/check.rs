@@ -103,7 +103,8 @@ impl Expected {
     }
 }
 
-fn check_trees(
+/// Compares the trees with the indexes.
+pub(crate) fn check_trees(
     tables: &Tables,
     txn: &RoTxn<'_>,
     report: &mut CheckReport,

@@ -1,8 +1,10 @@
 //! The LMDB environment: opening, versions, growing.
 
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use heed::{Env, EnvFlags, EnvOpenOptions, RoTxn, RwTxn, WithoutTls};
+use heed::{Env, EnvFlags, EnvInfo, EnvOpenOptions, RoTxn, RwTxn, WithoutTls};
 use parking_lot::RwLock;
 
 use crate::error::is_map_full;
@@ -14,6 +16,8 @@ const SCHEMA: u32 = 1;
 const SCHEMA_KEY: &[u8] = b"schema";
 const DATABASE_ID_KEY: &[u8] = b"database_id";
 const MIB: usize = 1 << 20;
+/// The size of the lock file: room for about a thousand readers at once.
+const LOCK_FILE_BYTES: usize = 64 << 10;
 
 /// How a database is opened.
 #[derive(Clone, Debug)]
@@ -22,6 +26,8 @@ pub struct Options {
     pub path: PathBuf,
     /// How large it may become, in MiB; 0 lets it grow as long as the disk has room.
     pub max_map_mib: usize,
+    /// How many bytes must stay free on its disk.
+    pub disk_reserve: u64,
     /// What may be done with it.
     pub access: Access,
     /// Whether summary trees are kept. Only a benchmark of their cost switches them off.
@@ -42,7 +48,21 @@ pub enum Access {
 impl Options {
     /// The usual: made if absent, growing with the disk.
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into(), max_map_mib: 0, access: Access::Create, keep_summaries: true }
+        Self {
+            path: path.into(),
+            max_map_mib: 0,
+            disk_reserve: 32 << 20,
+            access: Access::Create,
+            keep_summaries: true,
+        }
+    }
+
+    /// How large the map may become.
+    fn limit(&self) -> usize {
+        match self.max_map_mib {
+            0 => usize::MAX / 4,
+            mib => mib.saturating_mul(MIB),
+        }
     }
 }
 
@@ -82,16 +102,17 @@ impl Lmdb {
             made.map_err(failed(
                 "make the directory writable for this user, or set ORLY_DATA_DIR",
             ))?;
+            make_lock_file(&path).map_err(heed::Error::Io).map_err(failed("is its disk full?"))?;
         } else if !path.join("data.mdb").exists() {
             return Err(LmdbError::Absent(path));
         }
         let env = open_env(&options).map_err(failed("is it writable, and its disk not full?"))?;
-        let found = if options.access == Access::Read {
-            Tables::open(&env, env.read_txn()?)?.ok_or_else(|| LmdbError::Absent(path.clone()))?
-        } else {
-            Tables::create(&env, env.write_txn()?)?
+        let tables = match (Tables::open(&env, env.read_txn()?)?, options.access) {
+            (Some(tables), _) => tables,
+            (None, Access::Read) => return Err(LmdbError::Absent(path)),
+            (None, Access::Create | Access::Write) => Tables::create(&env, env.write_txn()?)?,
         };
-        let lmdb = Self { env, tables: found, options, map: RwLock::new(()) };
+        let lmdb = Self { env, tables, options, map: RwLock::new(()) };
         lmdb.check_schema()?;
         Ok(lmdb)
     }
@@ -113,6 +134,9 @@ impl Lmdb {
                 Err(LmdbError::Absent(self.options.path.clone()))
             }
             None => self.write(|wtxn| {
+                if self.tables.meta.get(wtxn, SCHEMA_KEY)?.is_some() {
+                    return Ok(());
+                }
                 self.tables.meta.put(wtxn, SCHEMA_KEY, &SCHEMA.to_be_bytes())?;
                 self.tables.meta.put(wtxn, DATABASE_ID_KEY, &rand::random::<[u8; 16]>())?;
                 Ok(())
@@ -145,9 +169,38 @@ impl Lmdb {
         &self,
         mut work: impl FnMut(&mut RwTxn<'_>) -> Result<T, LmdbError>,
     ) -> Result<T, LmdbError> {
+        match self.write_up_to(self.options.limit(), &mut work) {
+            Err(LmdbError::Full { .. }) => {
+                // What one transaction frees is given out by the next but one.
+                self.free(|wtxn| touch(&self.tables, wtxn))?;
+                self.write_up_to(self.options.limit(), &mut work)
+            }
+            result => result,
+        }
+    }
+
+    /// Does the same with `work` that makes room. To write that down takes some, which a full map
+    /// lacks: until it is done the map may be twice as large.
+    pub(crate) fn free<T>(
+        &self,
+        mut work: impl FnMut(&mut RwTxn<'_>) -> Result<T, LmdbError>,
+    ) -> Result<T, LmdbError> {
+        let limit = self.options.limit();
+        let result = self.write_up_to(limit.saturating_mul(2), &mut work);
+        if self.info().map_size > limit {
+            self.resize(limit)?;
+        }
+        result
+    }
+
+    fn write_up_to<T>(
+        &self,
+        limit: usize,
+        work: &mut impl FnMut(&mut RwTxn<'_>) -> Result<T, LmdbError>,
+    ) -> Result<T, LmdbError> {
         loop {
-            match self.try_write(&mut work) {
-                Err(error) if is_map_full(&error) => self.grow()?,
+            match self.try_write(work) {
+                Err(error) if is_map_full(&error) => self.grow(limit)?,
                 Err(LmdbError::Lmdb(heed::Error::Mdb(heed::MdbError::MapResized))) => {
                     self.resize(0)?
                 }
@@ -167,14 +220,10 @@ impl Lmdb {
         Ok(value)
     }
 
-    fn grow(&self) -> Result<(), LmdbError> {
-        let now = self.env.info().map_size;
-        let limit = match self.options.max_map_mib {
-            0 => usize::MAX / 4,
-            mib => mib.saturating_mul(MIB),
-        };
+    fn grow(&self, limit: usize) -> Result<(), LmdbError> {
+        let now = self.info().map_size;
         if now >= limit {
-            return Err(LmdbError::Full { limit });
+            return Err(LmdbError::Full { limit: self.options.limit() });
         }
         let size = now.saturating_mul(2).min(limit);
         tracing::info!(from = now, to = size, "grow the map of the event store");
@@ -193,7 +242,13 @@ impl Lmdb {
 
     /// The number of the newest transaction of any process.
     pub(crate) fn last_txn(&self) -> usize {
-        self.env.info().last_txn_id
+        self.info().last_txn_id
+    }
+
+    /// Looks into the map, which must not move meanwhile.
+    fn info(&self) -> EnvInfo {
+        let _guard = self.map.read();
+        self.env.info()
     }
 
     pub(crate) fn disk_bytes(&self) -> Result<u64, LmdbError> {
@@ -201,9 +256,10 @@ impl Lmdb {
     }
 
     pub(crate) fn describe(&self) -> Result<Description, LmdbError> {
-        let info = self.env.info();
+        let info = self.info();
         let (schema, database_id) = self.read(|txn| {
-            let schema = self.tables.meta.get(txn, SCHEMA_KEY)?.and_then(|bytes| bytes.try_into().ok());
+            let schema =
+                self.tables.meta.get(txn, SCHEMA_KEY)?.and_then(|bytes| bytes.try_into().ok());
             let schema = schema.ok_or(LmdbError::Damaged("schema version"))?;
             let id = self.tables.meta.get(txn, DATABASE_ID_KEY)?.unwrap_or_default();
             Ok((u32::from_be_bytes(schema), id.to_vec()))
@@ -232,12 +288,20 @@ fn first_map_size(options: &Options) -> usize {
     let file = std::fs::metadata(options.path.join("data.mdb")).map_or(0, |file| file.len());
     let file = usize::try_from(file).unwrap_or(usize::MAX / 4);
     let usual = if cfg!(target_pointer_width = "64") { 4096 * MIB } else { 512 * MIB };
-    let limit = if options.max_map_mib == 0 {
-        usize::MAX / 4
-    } else {
-        options.max_map_mib.saturating_mul(MIB)
-    };
-    usual.min(limit).max(file.next_multiple_of(MIB))
+    usual.min(options.limit()).max(file.next_multiple_of(MIB))
+}
+
+/// Makes the lock file with all the room it takes. LMDB leaves that to the first who writes to it,
+/// through a map, where a full disk would end the process.
+fn make_lock_file(path: &Path) -> std::io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true).mode(0o600);
+    // An existing one must not even be opened: closing it would take away the locks of this process.
+    match options.open(path.join("lock.mdb")) {
+        Ok(mut file) => file.write_all(&[0; LOCK_FILE_BYTES]),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error),
+    }
 }
 
 fn open_env(options: &Options) -> Result<Env<WithoutTls>, heed::Error> {
@@ -255,6 +319,12 @@ fn open_env(options: &Options) -> Result<Env<WithoutTls>, heed::Error> {
     }
 }
 
+/// Writes something that changes nothing.
+fn touch(tables: &Tables, wtxn: &mut RwTxn<'_>) -> Result<(), LmdbError> {
+    let next = keys::serial_bytes(store::Serial::new(next_serial(tables, wtxn)?));
+    Ok(tables.meta.put(wtxn, NEXT_SERIAL_KEY, &next)?)
+}
+
 /// Reads the serial that the next event gets.
 pub(crate) fn next_serial(tables: &Tables, txn: &RoTxn<'_>) -> Result<u64, LmdbError> {
     let stored = tables.meta.get(txn, NEXT_SERIAL_KEY)?;
@@ -262,3 +332,6 @@ pub(crate) fn next_serial(tables: &Tables, txn: &RoTxn<'_>) -> Result<u64, LmdbE
 }
 
 pub(crate) const NEXT_SERIAL_KEY: &[u8] = b"next_serial";
+
+#[cfg(test)]
+mod tests;

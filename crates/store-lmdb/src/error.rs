@@ -64,6 +64,12 @@ pub(crate) fn is_disk_full(error: &LmdbError) -> bool {
     matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
 }
 
+/// Whether `error` is what LMDB makes of a write that stopped half way, as on a disk that fills up.
+pub(crate) fn is_short_write(error: &LmdbError) -> bool {
+    let LmdbError::Lmdb(heed::Error::Io(error)) = error else { return false };
+    error.raw_os_error() == Some(nix::errno::Errno::EIO as i32)
+}
+
 /// Whether `error` says that the map has no room left.
 pub(crate) const fn is_map_full(error: &LmdbError) -> bool {
     matches!(error, LmdbError::Lmdb(heed::Error::Mdb(heed::MdbError::MapFull)))

@@ -11,6 +11,8 @@ mod node;
 mod read;
 mod set;
 mod spec;
+#[cfg(test)]
+mod tests;
 mod update;
 
 pub(crate) use node::{LEAF, Node, Path, TreeId};

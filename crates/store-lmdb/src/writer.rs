@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 use crate::LmdbError;
 use crate::delete::{remove_expired, remove_ids};
 use crate::env::Lmdb;
-use crate::error::is_disk_full;
+use crate::error::{is_disk_full, is_short_write};
 use crate::save::Batch;
 use crate::summary::Changes;
 use crate::watch::Feed;
@@ -27,8 +27,10 @@ const TXN_EVENTS: usize = 20_000;
 const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
 /// How many expired events one transaction removes.
 const SWEEP_MOST: usize = 10_000;
-/// The disk must have this much room, and a sixteenth of what waits to be written besides.
-const DISK_RESERVE: u64 = 32 << 20;
+/// A write that stopped half way stopped for want of room if the disk has less than this.
+const SHORT_OF: u64 = 1 << 20;
+/// How much room on the disk an event is reckoned to take.
+const EVENT_BYTES: u64 = 1024;
 
 /// Something to write, and where the answer goes.
 pub(crate) enum Job {
@@ -115,16 +117,19 @@ impl Writer {
     }
 
     fn commit(&self, jobs: Vec<Job>) {
-        let result = self.check_disk(&jobs).and_then(|()| {
-            self.lmdb.write(|wtxn| {
-                let mut done = Vec::with_capacity(jobs.len());
-                let mut stored = Vec::new();
-                for job in &jobs {
-                    done.push(self.apply(job, wtxn, &mut stored)?);
-                }
-                Ok((done, stored))
-            })
-        });
+        let work = |wtxn: &mut RwTxn<'_>| {
+            let mut done = Vec::with_capacity(jobs.len());
+            let mut stored = Vec::new();
+            for job in &jobs {
+                done.push(self.apply(job, wtxn, &mut stored)?);
+            }
+            Ok((done, stored))
+        };
+        let result = if jobs.iter().all(Job::makes_room) {
+            self.lmdb.free(work)
+        } else {
+            self.check_disk(&jobs).and_then(|()| self.lmdb.write(work))
+        };
         match result {
             Ok((done, stored)) => {
                 self.writable();
@@ -133,8 +138,21 @@ impl Writer {
             }
             Err(error) => {
                 let refusal = self.refusal(error);
-                jobs.into_iter().for_each(|job| job.answer(Err(copy(&refusal))));
+                self.refuse(jobs, &refusal);
             }
+        }
+    }
+
+    /// Answers jobs that failed together; what makes room is tried again without what takes it.
+    fn refuse(&self, jobs: Vec<Job>, refusal: &StoreError) {
+        let is_full = matches!(refusal, StoreError::ReadOnly(_));
+        let (room, rest): (Vec<Job>, Vec<Job>) = jobs.into_iter().partition(Job::makes_room);
+        let room_alone = is_full && !room.is_empty() && !rest.is_empty();
+        rest.into_iter().for_each(|job| job.answer(Err(copy(refusal))));
+        if room_alone {
+            self.commit(room);
+        } else {
+            room.into_iter().for_each(|job| job.answer(Err(copy(refusal))));
         }
     }
 
@@ -190,7 +208,7 @@ impl Writer {
         });
         let removed = match due {
             Ok(false) => return,
-            Ok(true) => self.lmdb.write(|wtxn| {
+            Ok(true) => self.lmdb.free(|wtxn| {
                 let mut changes = Changes::default();
                 let removed =
                     remove_expired(&self.lmdb.tables, wtxn, now, SWEEP_MOST, &mut changes)?;
@@ -210,14 +228,23 @@ impl Writer {
     /// Refuses to start what the disk has no room for: a failed commit costs more than a refused one.
     fn check_disk(&self, jobs: &[Job]) -> Result<(), LmdbError> {
         let waiting: usize = jobs.iter().map(Job::events).sum();
-        let needed = DISK_RESERVE + (waiting as u64) * 1024;
-        match statvfs(self.lmdb.path()) {
-            Ok(disk) if disk.blocks_available() * disk.fragment_size() < needed => {
-                Err(LmdbError::Lmdb(heed::Error::Io(std::io::ErrorKind::StorageFull.into())))
-            }
-            Ok(_) => Ok(()),
-            Err(error) => Err(LmdbError::Lmdb(heed::Error::Io(error.into()))),
+        let needed = self.lmdb.options.disk_reserve + (waiting as u64) * EVENT_BYTES;
+        if self.free_disk()? < needed {
+            return Err(heed::Error::Io(std::io::ErrorKind::StorageFull.into()).into());
         }
+        Ok(())
+    }
+
+    /// How many bytes are free on the disk.
+    fn free_disk(&self) -> Result<u64, LmdbError> {
+        let disk = statvfs(self.lmdb.path()).map_err(|error| heed::Error::Io(error.into()))?;
+        Ok(disk.blocks_available() * disk.fragment_size())
+    }
+
+    /// Whether `error` comes of a full disk.
+    fn is_disk_full(&self, error: &LmdbError) -> bool {
+        is_disk_full(error)
+            || is_short_write(error) && self.free_disk().is_ok_and(|free| free < SHORT_OF)
     }
 
     fn writable(&self) {
@@ -228,7 +255,7 @@ impl Writer {
 
     /// Turns a failure into what clients are told, and remembers that writing does not work.
     fn refusal(&self, error: LmdbError) -> StoreError {
-        let reason = if is_disk_full(&error) {
+        let reason = if self.is_disk_full(&error) {
             format!("no room left on the disk of {}: free some space", self.lmdb.path().display())
         } else if let LmdbError::Full { .. } = error {
             error.to_string()
@@ -246,6 +273,11 @@ impl Writer {
 }
 
 impl Job {
+    /// Whether it takes things out only.
+    fn makes_room(&self) -> bool {
+        matches!(self, Self::Delete { .. } | Self::Sweep { .. })
+    }
+
     fn events(&self) -> usize {
         match self {
             Self::Save { events, .. } => events.len(),
@@ -262,10 +294,14 @@ impl Job {
         match (self, result) {
             (Self::Save { reply, .. }, Ok(Done::Saved(outcomes))) => send(reply, Ok(outcomes)),
             (Self::Delete { reply, .. }, Ok(Done::Deleted(removed))) => send(reply, Ok(removed)),
-            (Self::SetMarker { reply, .. } | Self::Sweep { reply }, Ok(Done::Marked)) => send(reply, Ok(())),
+            (Self::SetMarker { reply, .. } | Self::Sweep { reply }, Ok(Done::Marked)) => {
+                send(reply, Ok(()))
+            }
             (Self::Save { reply, .. }, Err(error)) => send(reply, Err(error)),
             (Self::Delete { reply, .. }, Err(error)) => send(reply, Err(error)),
-            (Self::SetMarker { reply, .. } | Self::Sweep { reply }, Err(error)) => send(reply, Err(error)),
+            (Self::SetMarker { reply, .. } | Self::Sweep { reply }, Err(error)) => {
+                send(reply, Err(error))
+            }
             (_, Ok(_)) => unreachable!("a job is answered with what it came to"),
         }
     }

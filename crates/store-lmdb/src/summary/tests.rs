@@ -9,8 +9,8 @@ use proptest::prelude::{ProptestConfig, Strategy, any, proptest};
 use proptest::sample::{Index, select};
 use reconcile::{Bound, Item, Summary};
 
-use super::update::Change;
 use super::read::Reader;
+use super::update::Change;
 use super::{Changes, Path, TreeId};
 use crate::check::{CheckReport, check_trees};
 use crate::env::{Lmdb, Options};

@@ -4,15 +4,16 @@ use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use store::conformance::{Engine, RELAY_URL, Subject};
+use event::Event;
+use store::conformance::{ALICE, RELAY_URL, Subject, note};
 use store_lmdb::{CheckReport, LmdbError, LmdbStore, Options};
 use tempfile::TempDir;
 
 /// The engine under test. When a test is done with a store, the store is checked.
-pub(crate) struct Lmdb;
+pub(crate) struct Engine;
 
 #[async_trait]
-impl Engine for Lmdb {
+impl store::conformance::Engine for Engine {
     async fn fresh(&self) -> Subject {
         let dir = scratch();
         let store = Arc::new(open(dir.path()));
@@ -48,8 +49,18 @@ pub(crate) fn try_open(options: Options) -> Result<LmdbStore, LmdbError> {
     LmdbStore::open(options, Some(RELAY_URL.into()))
 }
 
+pub(crate) fn subject(store: LmdbStore) -> (Arc<LmdbStore>, Subject) {
+    let store = Arc::new(store);
+    (Arc::clone(&store), Subject::new(store, ()))
+}
+
 /// Every index and every summary tree must agree with the events.
 pub(crate) fn assert_sound(store: &LmdbStore) {
     let report = store.check().unwrap();
     assert_eq!(report, CheckReport { faults: 0, examples: Vec::new(), ..report.clone() });
+}
+
+/// Notes of 10 KiB.
+pub(crate) fn large_notes() -> impl Iterator<Item = Event> {
+    (0..).map(|at| note(&ALICE, at, &"x".repeat(10 << 10)))
 }

@@ -1,9 +1,17 @@
 //! The engine keeps the rules of the seam, and what it promises beyond them.
 
-mod lmdb;
+#![expect(clippy::unwrap_used, reason = "the helpers of tests are tests too")]
 
-use lmdb::Lmdb;
+mod child;
+mod disk_full;
+mod histories;
+mod kill;
+mod lmdb;
+mod map_full;
+mod opening;
+mod processes;
+mod watching;
 
 mod rules {
-    store::conformance_tests!(crate::Lmdb);
+    store::conformance_tests!(crate::lmdb::Engine);
 }
