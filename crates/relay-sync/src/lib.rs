@@ -1,10 +1,15 @@
 //! Keeping relays in step.
 //!
 //! [`Reconciler`] is the seam between a relay and whoever answers NIP-77 for it; here is the one in
-//! this process. Knows no socket of a client and no HTTP.
+//! this process. [`sync_with`] reconciles the store with another relay. Knows no socket of a client and
+//! no HTTP.
 
 mod negentropy;
 mod reconciler;
 
-pub use negentropy::{NegentropySessions, SessionSettings, SessionStatus};
+pub use negentropy::{
+    Direction, InvalidDirection, NegentropySessions, PrivateKinds, Reasons, SessionSettings,
+    SessionStatus, SyncError, SyncFailure, SyncOptions, SyncProgress, SyncReport, SyncStore,
+    sync_with,
+};
 pub use reconciler::{NegentropyRefusal, Reconciler, SessionKey};

@@ -20,10 +20,19 @@ pub trait Reconciler: Send + Sync + 'static {
     fn is_ready(&self) -> bool;
 
     /// Opens a session over what `query`, of one filter, would serve; replaces one of the same key.
-    async fn open(&self, key: SessionKey, query: Query, message: Vec<u8>) -> Result<Vec<u8>, NegentropyRefusal>;
+    async fn open(
+        &self,
+        key: SessionKey,
+        query: Query,
+        message: Vec<u8>,
+    ) -> Result<Vec<u8>, NegentropyRefusal>;
 
     /// Goes on with a session.
-    async fn message(&self, key: &SessionKey, message: Vec<u8>) -> Result<Vec<u8>, NegentropyRefusal>;
+    async fn message(
+        &self,
+        key: &SessionKey,
+        message: Vec<u8>,
+    ) -> Result<Vec<u8>, NegentropyRefusal>;
 
     /// Ends a session, if there is one.
     async fn close(&self, key: &SessionKey);

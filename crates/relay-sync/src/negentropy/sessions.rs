@@ -76,7 +76,8 @@ impl NegentropySessions {
 
     /// Ends silent sessions, until `shutdown`.
     pub async fn run(self: Arc<Self>, shutdown: CancellationToken) {
-        let mut tick = tokio::time::interval((self.settings.timeout / 10).max(Duration::from_millis(100)));
+        let mut tick =
+            tokio::time::interval((self.settings.timeout / 10).max(Duration::from_millis(100)));
         while shutdown.run_until_cancelled(tick.tick()).await.is_some() {
             let timeout = self.settings.timeout;
             self.sessions.lock().retain(|key, session| {
@@ -102,11 +103,16 @@ impl NegentropySessions {
     }
 
     /// Answers a message; an error ends the session.
-    async fn answer(&self, key: &SessionKey, message: Vec<u8>) -> Result<Vec<u8>, NegentropyRefusal> {
+    async fn answer(
+        &self,
+        key: &SessionKey,
+        message: Vec<u8>,
+    ) -> Result<Vec<u8>, NegentropyRefusal> {
         let set = {
             let mut sessions = self.sessions.lock();
             let session = sessions.get_mut(key);
-            let session = session.ok_or_else(|| NegentropyRefusal::new("closed: unknown subscription handle"))?;
+            let session = session
+                .ok_or_else(|| NegentropyRefusal::new("closed: unknown subscription handle"))?;
             session.used = Instant::now();
             session.rounds += 1;
             Arc::clone(&session.set)
@@ -132,7 +138,12 @@ impl Reconciler for NegentropySessions {
         true
     }
 
-    async fn open(&self, key: SessionKey, query: Query, message: Vec<u8>) -> Result<Vec<u8>, NegentropyRefusal> {
+    async fn open(
+        &self,
+        key: SessionKey,
+        query: Query,
+        message: Vec<u8>,
+    ) -> Result<Vec<u8>, NegentropyRefusal> {
         let most = self.settings.sessions_per_connection;
         let is_full = {
             let mut sessions = self.sessions.lock();
@@ -140,16 +151,24 @@ impl Reconciler for NegentropySessions {
             sessions.keys().filter(|other| other.connection == key.connection).count() >= most
         };
         if is_full {
-            return Err(NegentropyRefusal::new(format!("rate-limited: {most} reconciliations are open already")));
+            return Err(NegentropyRefusal::new(format!(
+                "rate-limited: {most} reconciliations are open already"
+            )));
         }
         let set = self.store.reconcile_set(query, self.settings.max_records).await;
         let set = Arc::from(set.map_err(|error| refusal(&error))?);
         let now = Instant::now();
-        self.sessions.lock().insert(key.clone(), Session { set, opened: now, used: now, rounds: 0 });
+        self.sessions
+            .lock()
+            .insert(key.clone(), Session { set, opened: now, used: now, rounds: 0 });
         self.answer(&key, message).await
     }
 
-    async fn message(&self, key: &SessionKey, message: Vec<u8>) -> Result<Vec<u8>, NegentropyRefusal> {
+    async fn message(
+        &self,
+        key: &SessionKey,
+        message: Vec<u8>,
+    ) -> Result<Vec<u8>, NegentropyRefusal> {
         self.answer(key, message).await
     }
 
@@ -165,7 +184,8 @@ impl Reconciler for NegentropySessions {
 fn refusal(error: &ReconcileError) -> NegentropyRefusal {
     match error {
         ReconcileError::TooLarge { max } => NegentropyRefusal {
-            reason: "blocked: too many query results, ask for kinds and times only or for less".into(),
+            reason: "blocked: too many query results, ask for kinds and times only or for less"
+                .into(),
             max_records: Some(*max),
         },
         ReconcileError::Protocol(reason) => NegentropyRefusal::new(format!("closed: {reason}")),
