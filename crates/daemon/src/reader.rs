@@ -132,6 +132,11 @@ impl Reader<'_> {
         value
     }
 
+    /// Notes a fault if a variable that is not kept is not valid.
+    pub fn check<T: Setting>(&mut self, variable: &'static str) {
+        let _: Option<T> = self.read(variable);
+    }
+
     fn entry(&self, row: &'static Row) -> Entry {
         let (_, text, origin) = self.find(row);
         Entry { row, value: shown(&text, row.is_secret || is_secret_name(row.variable)), origin }

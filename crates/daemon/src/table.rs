@@ -141,7 +141,7 @@ macro_rules! settings {
 
             fn read(reader: &mut $crate::Reader<'_>) -> Option<Self> {
                 $($(let $field = reader.read::<$type>($variable);)*)*
-                $(drop(reader.read::<$only_type>($only));)*
+                $(reader.check::<$only_type>($only);)*
                 Some(Self { $($($field: $field?,)*)* })
             }
         }

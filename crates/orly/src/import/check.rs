@@ -22,6 +22,8 @@ pub(crate) enum Trust {
 pub(crate) struct Checked {
     /// The events to save, in order.
     pub(crate) events: Vec<Event>,
+    /// How many bytes they have.
+    pub(crate) bytes: u64,
     /// How many lines it had.
     pub(crate) lines: u64,
     /// How many events are stored already.
@@ -73,6 +75,7 @@ impl Checker {
     pub(crate) fn check(&mut self, chunk: &Chunk) -> Result<Checked, StoreError> {
         let mut checked = Checked {
             events: Vec::new(),
+            bytes: 0,
             lines: chunk.end.lines - chunk.start.lines,
             known: 0,
             bad: Vec::new(),
@@ -102,6 +105,8 @@ impl Checker {
         } else {
             checked.events.extend(found.into_iter().map(|(_, event)| event));
         }
+        let bytes = |event: &Event| event.as_ref().as_bytes().len() as u64;
+        checked.bytes = checked.events.iter().map(bytes).sum();
         Ok(checked)
     }
 }
