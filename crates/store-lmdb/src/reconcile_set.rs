@@ -43,7 +43,8 @@ pub(crate) fn open(
     let filter = query.filters.first().cloned().unwrap_or_default();
     let internal = |error: LmdbError| ReconcileError::Store(error.into());
     if lmdb.options.keep_summaries
-        && let Some(spec) = lmdb.read(|txn| tree_spec(lmdb, txn, &filter, &query.viewer)).map_err(internal)?
+        && let Some(spec) =
+            lmdb.read(|txn| tree_spec(lmdb, txn, &filter, &query.viewer)).map_err(internal)?
     {
         return Ok(Box::new(OnTrees { lmdb: Arc::clone(lmdb), spec }));
     }
@@ -53,7 +54,9 @@ pub(crate) fn open(
     {
         return Ok(Box::new(Gathered(set)));
     }
-    let items = lmdb.read(|txn| gather(lmdb, txn, &filter, &query.viewer, max_records)).map_err(internal)?;
+    let items = lmdb
+        .read(|txn| gather(lmdb, txn, &filter, &query.viewer, max_records))
+        .map_err(internal)?;
     let items = items.ok_or(ReconcileError::TooLarge { max: max_records })?;
     let set = Arc::new(SortedVec::from(items));
     let mut sets = gathered.0.lock();
@@ -94,8 +97,8 @@ impl OnTrees {
         });
         match result {
             Ok(Ok(value)) => Ok(value),
-            Ok(Err(reconcile::Error::Set(error))) | Err(error) => Err(StoreError::from(error).into()),
-            Ok(Err(other)) => Err(ReconcileError::Protocol(other.to_string())),
+            Ok(Err(error)) => Err(error.into()),
+            Err(error) => Err(StoreError::from(error).into()),
         }
     }
 }
@@ -106,15 +109,27 @@ impl ReconcileSet for OnTrees {
         self.with(|set| Ok(set.below(&Bound::Infinity).map_err(reconcile::Error::Set)?.count()))
     }
 
-    async fn answer(&self, message: Vec<u8>, limit: FrameSizeLimit) -> Result<Answer, ReconcileError> {
+    async fn answer(
+        &self,
+        message: Vec<u8>,
+        limit: FrameSizeLimit,
+    ) -> Result<Answer, ReconcileError> {
         self.with(|set| Responder::new(limit).answer(set, &message))
     }
 
-    async fn open(&self, limit: FrameSizeLimit, max_rounds: u32) -> Result<(Initiator, Vec<u8>), ReconcileError> {
+    async fn open(
+        &self,
+        limit: FrameSizeLimit,
+        max_rounds: u32,
+    ) -> Result<(Initiator, Vec<u8>), ReconcileError> {
         self.with(|set| Initiator::open(set, limit, max_rounds))
     }
 
-    async fn step(&self, mut initiator: Initiator, message: Vec<u8>) -> Result<(Initiator, Step), ReconcileError> {
+    async fn step(
+        &self,
+        mut initiator: Initiator,
+        message: Vec<u8>,
+    ) -> Result<(Initiator, Step), ReconcileError> {
         self.with(|set| {
             let step = initiator.step(set, &message)?;
             Ok((initiator, step))
@@ -128,20 +143,39 @@ impl ReconcileSet for Gathered {
         Ok(self.0.len() as u64)
     }
 
-    async fn answer(&self, message: Vec<u8>, limit: FrameSizeLimit) -> Result<Answer, ReconcileError> {
+    async fn answer(
+        &self,
+        message: Vec<u8>,
+        limit: FrameSizeLimit,
+    ) -> Result<Answer, ReconcileError> {
         Responder::new(limit).answer(&*self.0, &message).map_err(protocol)
     }
 
-    async fn open(&self, limit: FrameSizeLimit, max_rounds: u32) -> Result<(Initiator, Vec<u8>), ReconcileError> {
+    async fn open(
+        &self,
+        limit: FrameSizeLimit,
+        max_rounds: u32,
+    ) -> Result<(Initiator, Vec<u8>), ReconcileError> {
         Initiator::open(&*self.0, limit, max_rounds).map_err(protocol)
     }
 
-    async fn step(&self, mut initiator: Initiator, message: Vec<u8>) -> Result<(Initiator, Step), ReconcileError> {
+    async fn step(
+        &self,
+        mut initiator: Initiator,
+        message: Vec<u8>,
+    ) -> Result<(Initiator, Step), ReconcileError> {
         let step = initiator.step(&*self.0, &message).map_err(protocol)?;
         Ok((initiator, step))
     }
 }
 
+/// Reading memory does not fail.
 fn protocol(error: reconcile::Error<std::convert::Infallible>) -> ReconcileError {
-    ReconcileError::Protocol(error.to_string())
+    match error {
+        reconcile::Error::Set(never) => match never {},
+        reconcile::Error::Malformed(what) => {
+            ReconcileError::Protocol(format!("malformed message: {what}"))
+        }
+        other => ReconcileError::Protocol(other.to_string()),
+    }
 }

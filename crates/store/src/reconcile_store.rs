@@ -63,10 +63,13 @@ pub enum ReconcileError {
     Store(#[from] StoreError),
 }
 
-impl From<reconcile::Error<StoreError>> for ReconcileError {
-    fn from(error: reconcile::Error<StoreError>) -> Self {
+impl<E: Into<StoreError> + std::error::Error> From<reconcile::Error<E>> for ReconcileError {
+    fn from(error: reconcile::Error<E>) -> Self {
         match error {
-            reconcile::Error::Set(error) => Self::Store(error),
+            reconcile::Error::Set(error) => Self::Store(error.into()),
+            reconcile::Error::Malformed(what) => {
+                Self::Protocol(format!("malformed message: {what}"))
+            }
             other => Self::Protocol(other.to_string()),
         }
     }

@@ -27,9 +27,6 @@ pub enum Malformed {
         /// The length announced.
         len: u64,
     },
-    /// A bound at infinity has an id prefix.
-    #[error("bound at infinity has an id prefix")]
-    PrefixAtInfinity,
     /// A bound's time does not fit into 64 bits, or is the reserved one.
     #[error("time of a bound exceeds 64 bits")]
     TimestampTooLarge,

@@ -38,8 +38,8 @@ impl<'a> Ranges<'a> {
             _ => return Err(Malformed::PrefixTooLong { len }),
         };
         let upper = match (time.checked_sub(1), self.lower) {
-            (None, _) if prefix.is_empty() => Bound::Infinity,
-            (None, _) => return Err(Malformed::PrefixAtInfinity),
+            // Above every item there is nothing an id could tell apart, but one client library sends some.
+            (None, _) => Bound::Infinity,
             (Some(_), Bound::Infinity) => return Err(Malformed::BoundOutOfOrder),
             (Some(offset), Bound::Before(lower)) => {
                 let secs =

@@ -1,6 +1,6 @@
 //! Reconciliation on behalf of a client (NIP-77): who may ask for what, and who answers.
 
-use event::{Filter, RelayMessage, SubscriptionId};
+use event::{Filter, Rejection, RelayMessage, SubscriptionId};
 use relay_sync::{NegentropyRefusal, SessionKey};
 use store::Query;
 
@@ -14,7 +14,7 @@ impl Session {
         message: Vec<u8>,
     ) {
         let filters = vec![filter];
-        let result = match (&self.relay.reconciler, self.check_filters(&filters)) {
+        let result = match (&self.relay.reconciler, self.check_set(&filters)) {
             (None, _) => Err(not_enabled()),
             (_, Err(rejection)) => Err(NegentropyRefusal::new(rejection.to_string())),
             (Some(reconciler), Ok(())) => {
@@ -37,6 +37,11 @@ impl Session {
         if let Some(reconciler) = &self.relay.reconciler {
             reconciler.close(&self.session_key(sub)).await;
         }
+    }
+
+    fn check_set(&self, filters: &[Filter]) -> Result<(), Rejection> {
+        self.check_filters(filters)?;
+        self.check_private(filters)
     }
 
     fn session_key(&self, sub: &SubscriptionId) -> SessionKey {

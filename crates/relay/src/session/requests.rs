@@ -52,7 +52,8 @@ impl Session {
                 format!("{} subscriptions are open, no more are allowed", limits.subscriptions);
             return Err(Rejection::new(Prefix::RateLimited, text));
         }
-        self.check_filters(filters)
+        self.check_filters(filters)?;
+        self.check_private(filters)
     }
 
     pub(super) fn check_filters(&self, filters: &[Filter]) -> Result<(), Rejection> {
@@ -68,19 +69,21 @@ impl Session {
                 limits.filter_values
             ));
         }
-        if self.pubkeys.is_empty() {
-            let needs_auth = Err(Rejection::new(Prefix::AuthRequired, "authenticate to read here"));
-            if self.relay.settings.access.auth_required {
-                return needs_auth;
-            }
-            let is_private = |filter: &Filter| {
-                let kinds = filter.kinds.as_deref().unwrap_or_default();
-                !kinds.is_empty() && kinds.iter().all(|kind| self.relay.is_restricted(*kind))
-            };
-            if filters.iter().any(is_private) {
-                let text = "these kinds are served to their parties only, authenticate as one";
-                return Err(Rejection::new(Prefix::AuthRequired, text));
-            }
+        if self.relay.settings.access.auth_required && self.pubkeys.is_empty() {
+            return Err(Rejection::new(Prefix::AuthRequired, "authenticate to read here"));
+        }
+        Ok(())
+    }
+
+    /// Refuses a filter of which nothing would be served before NIP-42. (COUNT answers it: 0.)
+    pub(super) fn check_private(&self, filters: &[Filter]) -> Result<(), Rejection> {
+        let is_private = |filter: &Filter| {
+            let kinds = filter.kinds.as_deref().unwrap_or_default();
+            !kinds.is_empty() && kinds.iter().all(|kind| self.relay.is_restricted(*kind))
+        };
+        if self.pubkeys.is_empty() && filters.iter().any(is_private) {
+            let text = "these kinds are served to their parties only, authenticate as one";
+            return Err(Rejection::new(Prefix::AuthRequired, text));
         }
         Ok(())
     }
