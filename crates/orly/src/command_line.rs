@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use event::{Filter, Timestamp};
 
+use crate::sync::Sync;
 use crate::time::parse_time;
 
 /// A Nostr relay in one process, with its event store.
@@ -55,6 +56,9 @@ pub(crate) enum Command {
     /// A removed event stays refused when it is published again, unless --forget is given.
     #[command(after_help = DELETE_EXAMPLES)]
     Delete(Delete),
+    /// Make the event store and another relay hold the same events (NIP-77)
+    #[command(after_help = crate::sync::EXAMPLES)]
+    Sync(Sync),
     /// Show what the event store holds
     Info(Info),
     /// Look after the event store

@@ -15,7 +15,7 @@ use daemon::Start;
 
 use crate::command_line::{Command, Db};
 use crate::settings::Settings;
-use crate::{import, output, wiring};
+use crate::{import, output, sync, wiring};
 
 /// Runs the command, or the relay if there is none.
 pub(crate) fn run(command: Option<Command>) -> ExitCode {
@@ -40,19 +40,20 @@ pub(crate) fn run(command: Option<Command>) -> ExitCode {
 async fn run_with_store(start: Start<Settings>, command: Command) -> anyhow::Result<()> {
     let shutdown = start.shutdown.clone();
     let settings = &start.settings;
-    let work = async {
+    let work = Box::pin(async {
         match &command {
             // Stops by itself, at a place it can go on from.
             Command::Import(arguments) => import::run(settings, arguments, &shutdown).await,
             Command::Export(arguments) => export::run(settings, arguments).await,
             Command::Query(arguments) => query::run(settings, arguments).await,
             Command::Delete(arguments) => delete::run(settings, arguments).await,
+            Command::Sync(arguments) => sync::run(settings, arguments).await,
             Command::Info(arguments) => info::run(settings, arguments).await,
             Command::Db(Db::Check) => check::run(settings).await,
             Command::Identity(arguments) => identity::run(settings, arguments).await,
             Command::Env(_) | Command::Version => Ok(()),
         }
-    };
+    });
     let result = if matches!(command, Command::Import(_)) {
         work.await
     } else {

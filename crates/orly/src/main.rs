@@ -7,6 +7,7 @@ mod import;
 mod output;
 mod progress;
 mod settings;
+mod sync;
 mod time;
 mod wiring;
 

@@ -72,6 +72,29 @@ pub enum SyncFailure {
     Store(#[from] StoreError),
 }
 
+impl SyncFailure {
+    /// What an operator can do about it.
+    pub fn advice(&self) -> Option<&'static str> {
+        let Self::Peer(error) = self else { return None };
+        match error {
+            ClientError::Connect { .. } => {
+                Some("check the URL, and whether the relay can be reached from here")
+            }
+            ClientError::NoNegentropy { .. } => Some(
+                "its operator can enable NIP-77, or the other relay can begin the synchronisation",
+            ),
+            ClientError::TooLarge { .. } => Some("narrow the filter"),
+            ClientError::AuthRequired { .. } => Some("give a key the relay knows"),
+            ClientError::TimedOut { .. } => {
+                Some("the relay is overloaded or stuck; allow it more time")
+            }
+            ClientError::Refused { .. }
+            | ClientError::Closed { .. }
+            | ClientError::Protocol { .. } => None,
+        }
+    }
+}
+
 impl From<ReconcileError> for SyncFailure {
     fn from(error: ReconcileError) -> Self {
         match error {
@@ -94,7 +117,8 @@ pub async fn sync_with(
     let mut progress = progress;
     let started = Instant::now();
     let tally = Tally::new(&mut progress);
-    let result = synchronise(peer, store, options, &tally).await;
+    // All that goes on in it is large to carry about.
+    let result = Box::pin(synchronise(peer, store, options, &tally)).await;
     let mut report = tally.into_report();
     report.duration = started.elapsed();
     match result {
