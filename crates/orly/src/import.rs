@@ -37,10 +37,13 @@ use crate::progress::Progress;
 use crate::settings::Settings;
 use crate::wiring;
 
-/// How many bytes of events are saved at once, at least and at most. Ids and authors are spread over
-/// whole indexes, so that each commit writes most of their pages: of a million events in batches of
-/// 14 MiB 22 GB are written, in batches of 70 MiB 4 GB.
-const BATCH: RangeInclusive<u64> = 4 << 20..=64 << 20;
+/// How many bytes of events are saved at once, where memory allows. Ids and authors are spread over whole
+/// indexes, so that a commit writes most of their pages: of a million events in batches of 14 MiB
+/// 22 GB are written, in batches of 70 MiB 4 GB. While the store is small, small batches cost little,
+/// and reading the next goes on beside the writing.
+const BATCH: RangeInclusive<u64> = 8 << 20..=64 << 20;
+/// How many batches the store has room for before they grow.
+const BATCHES_IN_STORE: u64 = 8;
 /// A batch takes about ten times its bytes while it is written.
 const BATCHES_IN_MEMORY: u64 = 32;
 
@@ -72,7 +75,8 @@ pub(crate) async fn run(
         batch: Batch::default(),
         saving: None,
         started: Instant::now(),
-        most: batch_bytes(memory::available()),
+        available: memory::available(),
+        wanted: *BATCH.start(),
     };
     let ended = run.all(shutdown, || read.load(Ordering::Relaxed)).await;
     let Run { progress, tally, resume, started, .. } = run;
@@ -94,8 +98,10 @@ pub(crate) async fn run(
     }
 }
 
-fn batch_bytes(available: u64) -> u64 {
-    (available / BATCHES_IN_MEMORY).clamp(*BATCH.start(), *BATCH.end())
+/// How many bytes the next batch has, for a store of `stored` bytes.
+fn batch_bytes(stored: u64, available: u64) -> u64 {
+    let wanted = (stored / BATCHES_IN_STORE).clamp(*BATCH.start(), *BATCH.end());
+    wanted.min(available / BATCHES_IN_MEMORY)
 }
 
 /// Events that are saved at once, and what the file was read up to with them.
@@ -118,8 +124,10 @@ struct Run {
     batch: Batch,
     saving: Option<(Saving, Position)>,
     started: Instant,
-    /// How many bytes of events are saved at once.
-    most: u64,
+    /// How much memory there was at the start.
+    available: u64,
+    /// How many bytes the batch is to have.
+    wanted: u64,
 }
 
 impl Run {
@@ -141,7 +149,7 @@ impl Run {
             self.batch.end = checked.end;
             self.batch.bytes += checked.bytes;
             self.batch.events.extend(checked.events);
-            if self.batch.bytes >= self.most {
+            if self.batch.bytes >= self.wanted {
                 self.save().await?;
             }
             let (tally, started) = (&self.tally, self.started);
@@ -168,6 +176,8 @@ impl Run {
         let outcomes = saving.await.context("save events")?.context("save events")?;
         self.tally.count(&outcomes);
         self.resume.save(end).await?;
+        let stored = self.store.status().await.context("measure the event store")?.disk_bytes;
+        self.wanted = batch_bytes(stored, self.available);
         Ok(Some(end))
     }
 }
@@ -177,10 +187,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn batches_are_smaller_where_memory_is_short() {
+    fn batches_grow_with_the_store_as_far_as_memory_allows() {
         const MIB: u64 = 1 << 20;
-        for (available, batch) in [(64, 4), (256, 8), (1024, 32), (1 << 20, 64)] {
-            assert_eq!(batch_bytes(available * MIB), batch * MIB);
+        let cases = [(0, 4096, 8), (256, 4096, 32), (4096, 4096, 64), (4096, 1024, 32), (0, 64, 2)];
+        for (stored, available, batch) in cases {
+            assert_eq!(batch_bytes(stored * MIB, available * MIB), batch * MIB);
         }
     }
 }
