@@ -2,8 +2,9 @@
 
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { finalizeEvent, generateSecretKey } from 'nostr-tools/pure'
 import { connect, subscriptionId } from './client.mjs'
-import { freshKind, reasonNotToReconcile } from '../suites/relay.mjs'
+import { SILENCE_MS, freshKind, now, pause, reasonNotToReconcile } from '../suites/relay.mjs'
 
 const skip = await reasonNotToReconcile()
 
@@ -26,6 +27,24 @@ describe('wire', () => {
       assert.equal(answer[0], 'CLOSED', `${JSON.stringify(filter)} → ${JSON.stringify(answer)}`)
       assert.match(answer[2], /^(invalid|error|unsupported): ./)
     }
+  })
+
+  test('what had its OK before a REQ with limit 0 is not delivered as later', async t => {
+    const [reader, writer] = [await connect(t), await connect(t)]
+    const late = []
+    for (let round = 0; round < 150; round++) {
+      const key = generateSecretKey()
+      const event = finalizeEvent({ kind: 1, content: `${round}`, tags: [], created_at: now() }, key)
+      const [, , accepted, reason] = await writer.answer(event.id, 'OK', ['EVENT', event])
+      assert.ok(accepted, reason)
+      const id = subscriptionId()
+      reader.send(['REQ', id, { authors: [event.pubkey], limit: 0 }])
+      late.push(id)
+      if (late.length > 10) reader.send(['CLOSE', late.at(-10)])
+    }
+    await pause(SILENCE_MS)
+    const delivered = reader.frames.filter(([type]) => type === 'EVENT').length
+    assert.equal(delivered, 0, `${delivered} of ${late.length} delivered after EOSE`)
   })
 
   test('an unknown version of negentropy is answered by 61', { skip }, async t => {
