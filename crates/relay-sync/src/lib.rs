@@ -1,15 +1,15 @@
 //! Keeping relays in step.
 //!
 //! [`Reconciler`] is the seam between a relay and whoever answers NIP-77 for it; here is the one in
-//! this process. [`sync_with`] reconciles the store with another relay. Knows no socket of a client and
-//! no HTTP.
+//! this process. [`sync_with`] reconciles the store with another relay, [`PeerSync`] does so with
+//! some again and again. Knows no socket of a client and no HTTP.
 
 mod negentropy;
 mod reconciler;
 
 pub use negentropy::{
-    Direction, InvalidDirection, NegentropySessions, PrivateKinds, Reasons, SessionSettings,
-    SessionStatus, SyncError, SyncFailure, SyncOptions, SyncProgress, SyncReport, SyncStore,
-    sync_with,
+    Activity, Admission, Direction, Fruitless, InvalidDirection, NegentropySessions, PeerSettings,
+    PeerStatus, PeerSync, PrivateKinds, Reasons, SessionSettings, SessionStatus, SyncError,
+    SyncFailure, SyncOptions, SyncProgress, SyncReport, SyncStore, sync_with,
 };
 pub use reconciler::{NegentropyRefusal, Reconciler, SessionKey};

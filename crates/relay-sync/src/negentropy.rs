@@ -1,10 +1,12 @@
 //! NIP-77.
 
 mod peer;
+mod peers;
 mod sessions;
 
 pub use peer::{
-    Direction, InvalidDirection, PrivateKinds, Reasons, SyncError, SyncFailure, SyncOptions,
-    SyncProgress, SyncReport, SyncStore, sync_with,
+    Admission, Direction, Fruitless, InvalidDirection, PrivateKinds, Reasons, SyncError,
+    SyncFailure, SyncOptions, SyncProgress, SyncReport, SyncStore, sync_with,
 };
+pub use peers::{Activity, PeerSettings, PeerStatus, PeerSync};
 pub use sessions::{NegentropySessions, SessionSettings, SessionStatus};

@@ -1,12 +1,13 @@
 //! One synchronisation with another relay, as the side that begins it (NIP-77).
 //!
-//! Three things run side by side on one connection: reconciling, fetching what we lack into the store,
-//! and publishing what the peer lacks. The queues between them are bounded, so a slow store slows the
-//! relay down instead of losing events. Nothing is stored that was not asked for and verified.
+//! Reconciling and fetching what we lack run side by side on one connection; then what the peer lacks is
+//! published. The queues between them are bounded, so a slow store slows the relay
+//! down instead of losing events. Nothing is stored that was not asked for and verified.
 
 mod asking;
 mod down;
 mod options;
+mod policy;
 mod report;
 mod seen;
 mod tally;
@@ -19,9 +20,10 @@ use event::{EventId, Filter, Kind};
 use parking_lot::Mutex;
 use relay_client::{ClientError, Connection, PeerUrl};
 use store::{EventStore, Markers, ReconcileError, ReconcileStore, StoreError};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 pub use options::{Direction, InvalidDirection, PrivateKinds, SyncOptions};
+pub use policy::{Admission, Fruitless};
 pub use report::{Reasons, SyncReport};
 pub use tally::SyncProgress;
 
@@ -192,9 +194,15 @@ impl Sync<'_, '_> {
             needs: direction.fetches().then_some(needs),
             haves: direction.publishes().then_some(haves),
         };
+        let (still_fetching, all_fetched) = oneshot::channel();
+        let fetch = async {
+            let result = self.fetch(wanted).await;
+            drop(still_fetching);
+            result
+        };
         // Each ends when the queue before it does, so a failure ends them all.
         let (asked, fetched, published) =
-            tokio::join!(self.ask(filter, queues), self.fetch(wanted), self.publish(offered));
+            tokio::join!(self.ask(filter, queues), fetch, self.publish(offered, all_fetched));
         fetched.and(published).and(asked)
     }
 }

@@ -76,6 +76,9 @@ impl Sync<'_, '_> {
     ) -> Result<bool, SyncFailure> {
         self.seen.retain_new(&mut have);
         self.seen.retain_new(&mut need);
+        if let Some(fruitless) = &self.options.fruitless {
+            fruitless.remove_from(&mut need);
+        }
         if !need.is_empty() {
             // Private kinds are not part of our set and may be there all the same.
             let mut stored = self.store.contains(&need).await?.into_iter();

@@ -1,10 +1,11 @@
 //! Fetching what we lack: asked for in batches, verified, saved.
 
-use event::{Event, EventId};
+use event::{Event, EventId, EventRef};
 use store::SaveOutcome;
 use tokio::sync::{Mutex, mpsc};
 
-use super::{Sync, SyncFailure, SyncProgress};
+use super::policy::is_protected;
+use super::{PrivateKinds, Sync, SyncFailure, SyncProgress};
 
 /// Ids in a REQ: what every relay takes.
 const BATCH: usize = 100;
@@ -48,6 +49,9 @@ impl Sync<'_, '_> {
             let is_cut = !missing.is_empty() && missing.len() < batch.len();
             // Relays may give fewer events than they are asked for.
             let missing = if is_cut { self.fetch_batch(&missing, &events).await? } else { missing };
+            if let Some(fruitless) = &self.options.fruitless {
+                fruitless.add(missing.iter().copied());
+            }
             let missing = self.tally.count(|report| {
                 report.missing += missing.len() as u64;
                 (report.missing > PATIENCE + report.fetched / 10).then_some(report.missing)
@@ -85,19 +89,52 @@ impl Sync<'_, '_> {
     async fn save(&self, mut unsaved: mpsc::Receiver<Vec<Event>>) -> Result<(), SyncFailure> {
         let mut runs = Vec::new();
         while unsaved.recv_many(&mut runs, UNSAVED).await > 0 {
-            let events: Vec<Event> = runs.drain(..).flatten().collect();
+            let mut events: Vec<Event> = runs.drain(..).flatten().collect();
             let count = events.len() as u64;
+            let mut refused = self.refuse(&mut events);
+            let ids: Vec<EventId> = events.iter().map(|event| event.as_ref().id()).collect();
             let outcomes = self.store.save(events).await?;
+            let stored =
+                outcomes.iter().filter(|outcome| matches!(outcome, SaveOutcome::Stored(_))).count()
+                    as u64;
+            let passed_over = ids
+                .iter()
+                .zip(outcomes)
+                .filter_map(|(id, outcome)| Some((*id, passed_over(outcome)?)));
+            refused.extend(passed_over.map(|(id, reason)| (id, reason.to_owned())));
+            if let Some(fruitless) = &self.options.fruitless {
+                fruitless.add(refused.iter().map(|(id, _)| *id));
+            }
             self.tally.step(SyncProgress::Fetched(count), |report| {
-                for outcome in outcomes {
-                    match passed_over(outcome) {
-                        None => report.stored += 1,
-                        Some(reason) => report.passed_over.add(reason),
-                    }
-                }
+                report.stored += stored;
+                refused.iter().for_each(|(_, reason)| report.passed_over.add(reason));
             });
         }
         Ok(())
+    }
+
+    /// Takes out events that are not to be saved; says why.
+    fn refuse(&self, events: &mut Vec<Event>) -> Vec<(EventId, String)> {
+        let mut refused = Vec::new();
+        events.retain(|event| {
+            let event = event.as_ref();
+            let result = match &self.options.admission {
+                _ if self.is_protected(event) => {
+                    Err("only its author may publish it (NIP-70)".to_owned())
+                }
+                Some(admission) => admission.check(event),
+                None => Ok(()),
+            };
+            let Err(reason) = result else { return true };
+            refused.push((event.id(), reason));
+            false
+        });
+        refused
+    }
+
+    /// Whether it is neither given nor taken.
+    pub(super) fn is_protected(&self, event: EventRef<'_>) -> bool {
+        self.options.private_kinds == PrivateKinds::Withhold && is_protected(event)
     }
 }
 

@@ -1,10 +1,13 @@
 //! What is synchronised, and how.
 
 use std::str::FromStr;
+use std::sync::Arc;
 
 use event::Filter;
 use reconcile::FrameSizeLimit;
 use store::Viewer;
+
+use super::policy::{Admission, Fruitless};
 
 /// Which way events go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -20,10 +23,11 @@ pub enum Direction {
     None,
 }
 
-/// Whether kinds that only their parties may read are part of our set.
+/// Whether kinds that only their parties may read are part of our set, and events that only their author
+/// may publish (NIP-70) are given and taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum PrivateKinds {
-    /// They are not: the peer learns nothing of ours. Its own are taken nevertheless.
+    /// They are not: the peer learns nothing of ours. Private kinds that it gives are taken nevertheless.
     #[default]
     Withhold,
     /// They are: the peer is trusted as this relay is.
@@ -43,6 +47,10 @@ pub struct SyncOptions {
     pub frame_size_limit: FrameSizeLimit,
     /// How many events our own set may have where it has to be gathered; a larger one is divided by time.
     pub max_records: u64,
+    /// What is taken of what the peer gives, beside the store's own rules and NIP-70.
+    pub admission: Option<Admission>,
+    /// What is not asked for again, for a peer that is synchronised often.
+    pub fruitless: Option<Arc<Fruitless>>,
     /// How to talk to the peer.
     pub client: relay_client::Options,
 }
@@ -55,6 +63,8 @@ impl Default for SyncOptions {
             private_kinds: PrivateKinds::default(),
             frame_size_limit: FrameSizeLimit::new(60_000).expect("above the least"),
             max_records: 1_000_000,
+            admission: None,
+            fruitless: None,
             client: relay_client::Options::default(),
         }
     }

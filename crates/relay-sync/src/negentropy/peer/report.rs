@@ -23,12 +23,14 @@ pub struct SyncReport {
     pub fetched: u64,
     /// Of these, how many are new in our store.
     pub stored: u64,
-    /// Of these, those our store had, or has no place for: superseded, deleted, expired.
+    /// Of these, those our store had, or has no place for: superseded, deleted, expired, not admitted.
     pub passed_over: Reasons,
     /// Events of the peer with wrong ids or signatures, or too large.
     pub invalid: Reasons,
     /// Events the peer named and did not give.
     pub missing: u64,
+    /// Events not given to the peer: only their authors may publish them (NIP-70).
+    pub withheld: u64,
     /// Events published to the peer.
     pub sent: u64,
     /// Of these, those the peer has now.

@@ -6,7 +6,7 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use relay_client::{ClientError, Verdict};
 use store::{EventBatch, Query, Rows};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 use super::{Sync, SyncFailure, SyncProgress};
 
@@ -14,32 +14,51 @@ use super::{Sync, SyncFailure, SyncProgress};
 const BATCH: usize = 100;
 /// Events that wait for their OK.
 const WINDOW: usize = 100;
+/// Ids that wait until all is fetched.
+const MAX_WAITING: usize = 500_000;
 /// Refused ids that are looked at again in the end.
 const MAX_REFUSED: usize = 10_000;
 
 type Answers<'a> = FuturesUnordered<BoxFuture<'a, (EventId, Result<Verdict, ClientError>)>>;
 
 impl Sync<'_, '_> {
-    /// Publishes the events whose ids come, until no more do.
+    /// Publishes the events whose ids come, until no more do; begins when all is fetched.
+    ///
+    /// What is fetched may replace or delete what was to be published, and what is published would do so
+    /// to what is still to be fetched.
     pub(super) async fn publish(
         &self,
         mut haves: mpsc::Receiver<EventId>,
+        fetched: oneshot::Receiver<()>,
     ) -> Result<(), SyncFailure> {
         let mut answers = Answers::new();
+        let waiting = gather(&mut haves, fetched).await;
+        for ids in waiting.chunks(BATCH) {
+            self.publish_batch(ids.to_vec(), &mut answers).await?;
+        }
         let mut ids = Vec::new();
         while haves.recv_many(&mut ids, BATCH).await > 0 {
-            ids.sort_unstable();
-            let filter = Filter { ids: Some(std::mem::take(&mut ids)), ..Filter::default() };
-            let query = Query { filters: vec![filter], viewer: self.options.viewer() };
-            let mut rows = self.store.query(query);
-            while let Some(batch) = next_rows(rows.as_mut()).await? {
-                for (_, event) in batch.iter() {
-                    self.publish_one(event, &mut answers).await?;
-                }
-            }
+            self.publish_batch(std::mem::take(&mut ids), &mut answers).await?;
         }
         while let Some(answer) = answers.next().await {
             self.count_answer(answer)?;
+        }
+        Ok(())
+    }
+
+    async fn publish_batch(
+        &self,
+        mut ids: Vec<EventId>,
+        answers: &mut Answers<'_>,
+    ) -> Result<(), SyncFailure> {
+        ids.sort_unstable();
+        let filter = Filter { ids: Some(ids), ..Filter::default() };
+        let query = Query { filters: vec![filter], viewer: self.options.viewer() };
+        let mut rows = self.store.query(query);
+        while let Some(batch) = next_rows(rows.as_mut()).await? {
+            for (_, event) in batch.iter() {
+                self.publish_one(event, answers).await?;
+            }
         }
         Ok(())
     }
@@ -49,6 +68,10 @@ impl Sync<'_, '_> {
         event: EventRef<'_>,
         answers: &mut Answers<'_>,
     ) -> Result<(), SyncFailure> {
+        if self.is_protected(event) {
+            self.tally.count(|report| report.withheld += 1);
+            return Ok(());
+        }
         while answers.len() >= WINDOW
             && let Some(answer) = answers.next().await
         {
@@ -93,6 +116,25 @@ impl Sync<'_, '_> {
         self.tally.count(|report| gone.for_each(|((_, reason), _)| report.refused.remove(reason)));
         Ok(())
     }
+}
+
+/// Takes ids in until all is fetched, or there are too many to wait with.
+async fn gather(
+    haves: &mut mpsc::Receiver<EventId>,
+    mut fetched: oneshot::Receiver<()>,
+) -> Vec<EventId> {
+    let mut waiting = Vec::new();
+    while waiting.len() < MAX_WAITING {
+        tokio::select! {
+            // Nobody sends: it is dropped when all is fetched.
+            _ = &mut fetched => break,
+            count = haves.recv_many(&mut waiting, BATCH) => if count == 0 {
+                drop(fetched.await);
+                break;
+            },
+        }
+    }
+    waiting
 }
 
 async fn next_rows(rows: &mut dyn Rows) -> Result<Option<EventBatch>, SyncFailure> {
