@@ -46,6 +46,16 @@ impl Challenge {
     }
 }
 
+/// The names this relay answers to, for a client that asked for `host`.
+///
+/// Who has a name takes no proof that was meant for another relay: that one may be passing it on. The
+/// machine's own name is not another's.
+pub(crate) fn own_names<'a>(url: Option<&'a str>, host: &'a str) -> Vec<&'a str> {
+    let bare = self::host(host).unwrap_or_default();
+    let is_local = matches!(&*bare, "localhost" | "127.0.0.1" | "[::1]");
+    url.into_iter().chain((url.is_none() || is_local).then_some(host)).collect()
+}
+
 /// The pubkey that an `Authorization` header proves for a request (NIP-98).
 pub(crate) fn check_http(
     header: &str,
@@ -140,6 +150,16 @@ mod tests {
             check(kind, 10_000, "abc", "wss://other.example").unwrap_err().contains("another one")
         );
         assert!(check(Kind::new(1), 10_000, "abc", "wss://relay.example").is_err());
+    }
+
+    #[test]
+    fn a_relay_with_a_name_answers_to_it_and_to_the_machines_own() {
+        let url = Some("wss://relay.example");
+        assert_eq!(own_names(None, "evil.example"), ["evil.example"]);
+        assert_eq!(own_names(url, "evil.example"), ["wss://relay.example"]);
+        for local in ["127.0.0.1:3334", "localhost", "[::1]:3334", "[::1]"] {
+            assert_eq!(own_names(url, local), ["wss://relay.example", local]);
+        }
     }
 
     #[test]

@@ -20,7 +20,7 @@ use event::{
 use store::Viewer;
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use crate::auth::Challenge;
+use crate::auth::{Challenge, own_names};
 use crate::ingest::{Submission, admit};
 use crate::outbox::{Outbox, Outgoing};
 use crate::relay::Relay;
@@ -205,8 +205,7 @@ impl Session {
     }
 
     fn authenticate(&mut self, event: EventRef<'_>) {
-        let own = self.relay.settings.about.url.as_deref();
-        let hosts: Vec<&str> = own.into_iter().chain([self.host.as_str()]).collect();
+        let hosts = own_names(self.relay.settings.about.url.as_deref(), &self.host);
         let result = self.challenge.check(event, &hosts, Timestamp::now());
         let reason = match result {
             Ok(pubkey) => {

@@ -1,0 +1,20 @@
+//! A whole relay over LMDB, in this process, under clients that know nothing of it.
+
+mod client;
+mod harness;
+mod http_client;
+
+mod access;
+mod admin_api;
+mod count;
+mod frames;
+mod http;
+mod limits;
+mod live;
+mod negentropy_sessions;
+mod proxies;
+mod publish;
+mod query;
+mod shutdown;
+mod silence;
+mod slow_reader;
