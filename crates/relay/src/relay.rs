@@ -1,6 +1,7 @@
 //! What all sessions of a relay share.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use event::{EventRef, Kind, Pubkey};
 use relay_sync::Reconciler;
@@ -28,6 +29,7 @@ pub(crate) struct Relay {
     pub(crate) reconciler: Option<Arc<dyn Reconciler>>,
     pub(crate) ingest: Ingest,
     pub(crate) subscriptions: Arc<Subscriptions>,
+    pub(crate) delivered: Arc<Delivered>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) shutdown: CancellationToken,
 }
@@ -80,21 +82,39 @@ pub(crate) fn deliver(
     });
 }
 
+/// Up to which serial events were delivered to those who subscribed before.
+pub(crate) struct Delivered(AtomicU64);
+
+impl Delivered {
+    pub(crate) fn new(serial: Serial) -> Self {
+        Self(AtomicU64::new(serial.as_u64()))
+    }
+
+    pub(crate) fn load(&self) -> Serial {
+        Serial::new(self.0.load(Ordering::Acquire))
+    }
+
+    fn store(&self, serial: Serial) {
+        self.0.store(serial.as_u64(), Ordering::Release);
+    }
+}
+
 /// Follows the store and delivers what is new, until the relay stops.
 pub(crate) async fn follow(
     store: Arc<dyn EventStore>,
     subscriptions: Arc<Subscriptions>,
     metrics: Arc<Metrics>,
-    after: Serial,
+    delivered: Arc<Delivered>,
     shutdown: CancellationToken,
 ) {
-    let mut watch = store.watch(after);
+    let mut watch = store.watch(delivered.load());
     while let Some(batch) = shutdown.run_until_cancelled(watch.next()).await {
         match batch {
             Ok(batch) => {
-                batch.iter().for_each(|(serial, event)| {
-                    deliver(&subscriptions, &metrics, Some(serial), event)
-                });
+                for (serial, event) in batch.iter() {
+                    deliver(&subscriptions, &metrics, Some(serial), event);
+                    delivered.store(serial);
+                }
             }
             Err(error) => {
                 tracing::warn!(error = &error as &dyn std::error::Error, "follow the event store");

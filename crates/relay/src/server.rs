@@ -17,7 +17,7 @@ use tokio_util::task::TaskTracker;
 use crate::http::{Front, respond, respond_health};
 use crate::ingest::{Ingest, Stage};
 use crate::metrics::Metrics;
-use crate::relay::{Parts, Relay, follow};
+use crate::relay::{Delivered, Parts, Relay, follow};
 use crate::subscriptions::Subscriptions;
 use crate::{Settings, relay};
 
@@ -39,19 +39,15 @@ pub async fn serve(
         subscriptions: Arc::clone(&subscriptions),
         metrics: Arc::clone(&metrics),
     };
-    let last = parts
-        .store
-        .status()
-        .await
-        .context("ask the event store for its newest serial")?
-        .last_serial;
+    let status = parts.store.status().await.context("ask the event store for its newest serial")?;
+    let delivered = Arc::new(Delivered::new(status.last_serial));
     let (ingest, saver) =
         Ingest::start(stage, settings.verify_threads).context("start verification")?;
     let follower = follow(
         Arc::clone(&parts.store),
         Arc::clone(&subscriptions),
         Arc::clone(&metrics),
-        last,
+        Arc::clone(&delivered),
         shutdown.clone(),
     );
     let relay = Arc::new(Relay {
@@ -60,6 +56,7 @@ pub async fn serve(
         reconciler: parts.reconciler,
         ingest,
         subscriptions,
+        delivered,
         metrics,
         shutdown: shutdown.clone(),
     });

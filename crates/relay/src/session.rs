@@ -141,7 +141,7 @@ impl Session {
             Outgoing::Live { sub, event } => {
                 let Some(live) = self.subscriptions.get_mut(&sub) else { return Ok(()) };
                 if !self.viewer.may_see(event.event.as_ref())
-                    || !live.is_new(event.serial, self.queries.runs(&sub))
+                    || !live.is_new_live(event.serial, self.queries.runs(&sub))
                 {
                     return Ok(());
                 }

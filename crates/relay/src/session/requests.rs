@@ -12,9 +12,13 @@ use super::socket::CloseReason;
 use crate::ingest;
 use crate::subscriptions::Subscription;
 
-/// A subscription and what was sent for it around its start, when an event may be found twice.
+/// A subscription and what was sent for it that may be found a second time.
+///
+/// Events up to `since` were delivered before it was there: only its query finds them. What is newer
+/// may come both from the query and live, and is remembered until live delivery has passed it.
 pub(super) struct Live {
     pub(super) subscription: Arc<Subscription>,
+    since: Serial,
     sent: Vec<Serial>,
 }
 
@@ -29,9 +33,10 @@ impl Session {
         let subscription =
             Arc::new(Subscription { id: sub.clone(), filters: filters.clone(), outbox });
         // First live, then stored: what comes in between is found twice, and sent once.
+        let since = self.relay.delivered.load();
         self.relay.subscriptions.insert(&subscription);
         self.relay.metrics.subscriptions.inc();
-        self.subscriptions.insert(sub.clone(), Live { subscription, sent: Vec::new() });
+        self.subscriptions.insert(sub.clone(), Live { subscription, since, sent: Vec::new() });
         let query = Query { filters, viewer: self.viewer.clone() };
         self.relay.metrics.queries.inc_by(query.filters.len() as u64);
         self.queries.push(RunningQuery::new(sub, self.relay.store.query(query)));
@@ -102,7 +107,7 @@ impl Session {
         let Some(live) = self.subscriptions.get_mut(&query.sub) else { return Ok(()) };
         let mut sent = 0;
         let chunk = query.next_chunk(|serial, text| {
-            if live.is_new(Some(serial), true) {
+            if live.is_new_stored(serial) {
                 self.relay.metrics.bytes_sent.inc_by(text.len() as u64);
                 self.socket.queue(text);
                 sent += 1;
@@ -145,19 +150,28 @@ impl Session {
 }
 
 impl Live {
-    /// Whether the event was not sent for this subscription yet. Only while its query runs, and
-    /// shortly after, can an event be found twice; it is remembered just then.
-    pub(super) fn is_new(&mut self, serial: Option<Serial>, query_runs: bool) -> bool {
-        let Some(serial) = serial else { return true };
-        if self.sent.contains(&serial) {
-            return false;
+    /// Whether an event its query found is yet to be sent.
+    fn is_new_stored(&mut self, serial: Serial) -> bool {
+        if serial <= self.since {
+            return true;
         }
-        if query_runs {
+        let is_new = !self.sent.contains(&serial);
+        if is_new {
             self.sent.push(serial);
-        } else {
-            self.sent.clear();
         }
-        true
+        is_new
+    }
+
+    /// Whether an event that is delivered live is yet to be sent; they come in order of serial.
+    pub(super) fn is_new_live(&mut self, serial: Option<Serial>, query_runs: bool) -> bool {
+        let Some(serial) = serial else { return true };
+        let is_new = !self.sent.contains(&serial);
+        if query_runs && is_new {
+            self.sent.push(serial);
+        } else if !query_runs {
+            self.sent.retain(|sent| *sent > serial);
+        }
+        is_new
     }
 }
 
