@@ -17,7 +17,7 @@ pub(crate) use admit::admit;
 
 use crate::metrics::Metrics;
 use crate::outbox::Outbox;
-use crate::relay::deliver;
+use crate::relay::{NewestSerial, deliver};
 use crate::subscriptions::Subscriptions;
 
 /// How many events may wait for verification or for a commit.
@@ -42,6 +42,7 @@ pub(crate) struct Ingest(Sender<Submission>);
 pub(crate) struct Stage {
     pub(crate) store: Arc<dyn EventStore>,
     pub(crate) subscriptions: Arc<Subscriptions>,
+    pub(crate) newest: Arc<NewestSerial>,
     pub(crate) metrics: Arc<Metrics>,
 }
 
@@ -137,7 +138,8 @@ fn answer(stage: &Stage, submission: &Submission, result: Result<SaveOutcome, &R
     };
     let event: EventRef<'_> = submission.event.as_ref();
     let refusal = match outcome {
-        SaveOutcome::Stored(_) => {
+        SaveOutcome::Stored(serial) => {
+            stage.newest.raise(serial);
             stage.metrics.events_stored.inc();
             return submission.from.answer(event.id(), true, "");
         }

@@ -29,7 +29,7 @@ pub(crate) struct Relay {
     pub(crate) reconciler: Option<Arc<dyn Reconciler>>,
     pub(crate) ingest: Ingest,
     pub(crate) subscriptions: Arc<Subscriptions>,
-    pub(crate) delivered: Arc<Delivered>,
+    pub(crate) newest: Arc<NewestSerial>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) shutdown: CancellationToken,
 }
@@ -70,22 +70,26 @@ pub(crate) fn deliver(
 ) {
     let mut live: Option<Arc<LiveEvent>> = None;
     subscriptions.matching(event, |subscription| {
-        let event = live.get_or_insert_with(|| {
+        let event = Arc::clone(live.get_or_insert_with(|| {
             let mut json = Vec::new();
             event.push_json(&mut json);
             Arc::new(LiveEvent { serial, json, event: event.to_event() })
-        });
+        }));
         metrics.events_delivered.inc();
-        subscription
-            .outbox
-            .push(Outgoing::Live { sub: subscription.id.clone(), event: Arc::clone(event) });
+        let subscription = Arc::clone(subscription);
+        Arc::clone(&subscription.outbox).push(Outgoing::Live { subscription, event });
     });
+    if let Some(serial) = serial {
+        subscriptions.pass(serial);
+    }
 }
 
-/// Up to which serial events were delivered to those who subscribed before.
-pub(crate) struct Delivered(AtomicU64);
+/// The newest serial that this relay acknowledged or delivered.
+///
+/// A subscription gets nothing live up to the newest serial at its start: its query finds that.
+pub(crate) struct NewestSerial(AtomicU64);
 
-impl Delivered {
+impl NewestSerial {
     pub(crate) fn new(serial: Serial) -> Self {
         Self(AtomicU64::new(serial.as_u64()))
     }
@@ -94,8 +98,8 @@ impl Delivered {
         Serial::new(self.0.load(Ordering::Acquire))
     }
 
-    fn store(&self, serial: Serial) {
-        self.0.store(serial.as_u64(), Ordering::Release);
+    pub(crate) fn raise(&self, serial: Serial) {
+        self.0.fetch_max(serial.as_u64(), Ordering::Release);
     }
 }
 
@@ -104,16 +108,16 @@ pub(crate) async fn follow(
     store: Arc<dyn EventStore>,
     subscriptions: Arc<Subscriptions>,
     metrics: Arc<Metrics>,
-    delivered: Arc<Delivered>,
+    newest: Arc<NewestSerial>,
     shutdown: CancellationToken,
 ) {
-    let mut watch = store.watch(delivered.load());
+    let mut watch = store.watch(newest.load());
     while let Some(batch) = shutdown.run_until_cancelled(watch.next()).await {
         match batch {
             Ok(batch) => {
                 for (serial, event) in batch.iter() {
                     deliver(&subscriptions, &metrics, Some(serial), event);
-                    delivered.store(serial);
+                    newest.raise(serial);
                 }
             }
             Err(error) => {

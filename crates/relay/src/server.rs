@@ -17,7 +17,7 @@ use tokio_util::task::TaskTracker;
 use crate::http::{Front, respond, respond_health};
 use crate::ingest::{Ingest, Stage};
 use crate::metrics::Metrics;
-use crate::relay::{Delivered, Parts, Relay, follow};
+use crate::relay::{NewestSerial, Parts, Relay, follow};
 use crate::subscriptions::Subscriptions;
 use crate::{Settings, relay};
 
@@ -34,20 +34,22 @@ pub async fn serve(
 ) -> anyhow::Result<()> {
     let metrics = Arc::new(Metrics::new());
     let subscriptions = Arc::new(Subscriptions::default());
+    let status = parts.store.status().await.context("ask the event store for its newest serial")?;
+    let newest = Arc::new(NewestSerial::new(status.last_serial));
     let stage = Stage {
         store: Arc::clone(&parts.store),
         subscriptions: Arc::clone(&subscriptions),
+        newest: Arc::clone(&newest),
         metrics: Arc::clone(&metrics),
     };
-    let status = parts.store.status().await.context("ask the event store for its newest serial")?;
-    let delivered = Arc::new(Delivered::new(status.last_serial));
+    subscriptions.pass(last);
     let (ingest, saver) =
         Ingest::start(stage, settings.verify_threads).context("start verification")?;
     let follower = follow(
         Arc::clone(&parts.store),
         Arc::clone(&subscriptions),
         Arc::clone(&metrics),
-        Arc::clone(&delivered),
+        Arc::clone(&newest),
         shutdown.clone(),
     );
     let relay = Arc::new(Relay {
@@ -56,7 +58,7 @@ pub async fn serve(
         reconciler: parts.reconciler,
         ingest,
         subscriptions,
-        delivered,
+        newest,
         metrics,
         shutdown: shutdown.clone(),
     });

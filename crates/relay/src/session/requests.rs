@@ -14,8 +14,8 @@ use crate::subscriptions::Subscription;
 
 /// A subscription and what was sent for it that may be found a second time.
 ///
-/// Events up to `since` were delivered before it was there: only its query finds them. What is newer
-/// may come both from the query and live, and is remembered until live delivery has passed it.
+/// Events up to `since` were stored before it was there: only its query gives them. What is newer may
+/// come both from the query and live, and is remembered until live delivery has passed it.
 pub(super) struct Live {
     pub(super) subscription: Arc<Subscription>,
     since: Serial,
@@ -33,7 +33,7 @@ impl Session {
         let subscription =
             Arc::new(Subscription { id: sub.clone(), filters: filters.clone(), outbox });
         // First live, then stored: what comes in between is found twice, and sent once.
-        let since = self.relay.delivered.load();
+        let since = self.relay.newest.load();
         self.relay.subscriptions.insert(&subscription);
         self.relay.metrics.subscriptions.inc();
         self.subscriptions.insert(sub.clone(), Live { subscription, since, sent: Vec::new() });
@@ -165,7 +165,7 @@ impl Live {
     /// Whether an event that is delivered live is yet to be sent; they come in order of serial.
     pub(super) fn is_new_live(&mut self, serial: Option<Serial>, query_runs: bool) -> bool {
         let Some(serial) = serial else { return true };
-        let is_new = !self.sent.contains(&serial);
+        let is_new = serial > self.since && !self.sent.contains(&serial);
         if query_runs && is_new {
             self.sent.push(serial);
         } else if !query_runs {
