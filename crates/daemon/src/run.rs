@@ -80,5 +80,5 @@ where
 /// and an idle process nearly ten times its size.
 fn refuse_huge_pages() {
     // A kernel that does not know the call has no such pages to give.
-    drop(nix::sys::prctl::set_thp_disable(true));
+    let _unknown = nix::sys::prctl::set_thp_disable(true);
 }

@@ -91,8 +91,7 @@ fn prefixes_have_at_most_32_bytes() {
 }
 
 #[test]
-fn infinity_has_no_prefix() {
-}
+fn infinity_has_no_prefix() {}
 
 #[test]
 fn bounds_ascend() {
