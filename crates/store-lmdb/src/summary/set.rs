@@ -43,7 +43,11 @@ struct Descent {
 }
 
 impl<'a, 't> TreeSet<'a, 't> {
-    pub(crate) fn new(tables: &'a Tables, txn: &'a RoTxn<'t>, spec: &'a TreeSpec) -> Result<Self, LmdbError> {
+    pub(crate) fn new(
+        tables: &'a Tables,
+        txn: &'a RoTxn<'t>,
+        spec: &'a TreeSpec,
+    ) -> Result<Self, LmdbError> {
         let reader = Reader::new(tables, txn);
         let plus = spec.plus.iter().map(|&tree| (tree, false));
         let mut trees = Vec::new();
@@ -113,7 +117,13 @@ impl<'a, 't> TreeSet<'a, 't> {
 }
 
 impl Descent {
-    fn enter(&mut self, reader: &Reader<'_, '_>, depth: usize, slot: u16, prefix: &[u8]) -> Result<(), LmdbError> {
+    fn enter(
+        &mut self,
+        reader: &Reader<'_, '_>,
+        depth: usize,
+        slot: u16,
+        prefix: &[u8],
+    ) -> Result<(), LmdbError> {
         self.place = match &self.place {
             Place::Items(items, range) => {
                 let inside = in_slot(&items[range.clone()], |path| path.slot(depth), slot);
@@ -135,7 +145,9 @@ impl Descent {
     fn slots(&self, depth: usize, show: &mut Vec<u16>) {
         match &self.place {
             Place::Node(node) => show.extend(node.0.iter().map(|(slot, _)| *slot)),
-            Place::Items(items, range) => show.extend(items[range.clone()].iter().map(|path| path.slot(depth))),
+            Place::Items(items, range) => {
+                show.extend(items[range.clone()].iter().map(|path| path.slot(depth)))
+            }
         }
     }
 
@@ -152,13 +164,17 @@ impl Descent {
 
 /// Where in a sorted run the items of one slot are.
 fn in_slot<T>(items: &[T], slot_of: impl Fn(&T) -> u16, slot: u16) -> Range<usize> {
-    items.partition_point(|item| slot_of(item) < slot)..items.partition_point(|item| slot_of(item) <= slot)
+    items.partition_point(|item| slot_of(item) < slot)
+        ..items.partition_point(|item| slot_of(item) <= slot)
 }
 
 /// The slots in which there is something, in order.
 fn slots(trees: &[Descent], extra: &[Item], depth: usize) -> Vec<u16> {
     let mut slots: Vec<u16> = extra.iter().map(|item| Path::of(item).slot(depth)).collect();
-    trees.iter().filter(|descent| !descent.is_minus).for_each(|descent| descent.slots(depth, &mut slots));
+    trees
+        .iter()
+        .filter(|descent| !descent.is_minus)
+        .for_each(|descent| descent.slots(depth, &mut slots));
     slots.sort_unstable();
     slots.dedup();
     slots
@@ -177,16 +193,21 @@ fn child_sum(trees: &[Descent], extra: &[Item], depth: usize, slot: u16) -> Summ
 
 /// The items that are left where no tree has a node, in order.
 fn net_items(trees: Vec<Descent>, extra: &[Item]) -> Vec<Path> {
-    let mut items: Vec<Path> = extra.iter().map(Path::of).collect();
-    let mut less = Vec::new();
+    let (mut items, mut less) = (Vec::new(), Vec::new());
     for descent in trees {
         if let Place::Items(found, range) = descent.place {
             let found = &found[range];
-            if descent.is_minus { less.extend_from_slice(found) } else { items.extend_from_slice(found) }
+            if descent.is_minus {
+                less.extend_from_slice(found)
+            } else {
+                items.extend_from_slice(found)
+            }
         }
     }
     less.sort_unstable();
     items.retain(|path| less.binary_search(path).is_err());
+    // Of what is taken away, these are in the set all the same.
+    items.extend(extra.iter().map(Path::of));
     items.sort_unstable();
     items
 }
@@ -200,7 +221,9 @@ impl Set for TreeSet<'_, '_> {
     }
 
     fn select(&self, rank: u64) -> Result<Option<Selected>, LmdbError> {
-        let Some((previous, item, sum)) = self.find(self.base.count() + rank)? else { return Ok(None) };
+        let Some((previous, item, sum)) = self.find(self.base.count() + rank)? else {
+            return Ok(None);
+        };
         if !self.spec.upper.is_above(&item) {
             return Ok(None);
         }
@@ -248,7 +271,9 @@ impl TreeSet<'_, '_> {
         for (tree, _) in self.trees.iter().filter(|(_, is_minus)| !is_minus) {
             let (table, prefix) = tree.index(self.reader.tables);
             let key = [&prefix[..], &newest_first(from.created_at), &[0xff; 32]].concat();
-            let Some((found, _)) = table.get_lower_than_or_equal_to(self.reader.txn, &key)? else { continue };
+            let Some((found, _)) = table.get_lower_than_or_equal_to(self.reader.txn, &key)? else {
+                continue;
+            };
             if let Some(rest) = found.strip_prefix(&prefix[..])
                 && let Some(path) = path_from_key(rest)
             {
@@ -263,9 +288,6 @@ impl TreeSet<'_, '_> {
     fn page(&self, from: Item) -> Result<(Vec<Item>, Option<Item>), LmdbError> {
         let (mut items, mut less) = (Vec::new(), Vec::new());
         let mut end = None;
-        let extra = self.spec.extra.as_slice();
-        let extra = &extra[extra.partition_point(|item| *item < from)..];
-        items.extend(extra.iter().take_while(|item| item.created_at == from.created_at));
         for &(tree, is_minus) in &self.trees {
             let (table, prefix) = tree.index(self.reader.tables);
             let first = [&prefix[..], &newest_first(from.created_at), from.id.as_bytes()].concat();
@@ -274,7 +296,8 @@ impl TreeSet<'_, '_> {
             let found = if is_minus { &mut less } else { &mut items };
             let before = found.len();
             for entry in table.range(self.reader.txn, &range)? {
-                let path = path_from_key(entry?.0).ok_or(LmdbError::Damaged("an index of items"))?;
+                let path =
+                    path_from_key(entry?.0).ok_or(LmdbError::Damaged("an index of items"))?;
                 found.push(path.item());
                 if found.len() - before == PAGE {
                     // Other trees may have read further: beyond this item the page has holes.
@@ -284,7 +307,12 @@ impl TreeSet<'_, '_> {
             }
         }
         less.sort_unstable();
-        items.retain(|item| end.is_none_or(|end| *item <= end) && less.binary_search(item).is_err());
+        items.retain(|item| less.binary_search(item).is_err());
+        // Of what is taken away, these are in the set all the same.
+        let extra = self.spec.extra.as_slice();
+        let extra = &extra[extra.partition_point(|item| *item < from)..];
+        items.extend(extra.iter().take_while(|item| item.created_at == from.created_at));
+        items.retain(|item| end.is_none_or(|end| *item <= end));
         items.sort_unstable();
         Ok((items, end))
     }
@@ -303,3 +331,6 @@ fn after(item: &Item) -> Option<Item> {
     id[last + 1..].fill(0);
     Some(Item { id: EventId::new(id), ..*item })
 }
+
+#[cfg(test)]
+mod tests;

@@ -167,7 +167,7 @@ fn plain_sum(members: &[Member], tree: TreeId, bound: &Bound) -> Summary {
     inside.fold(Summary::EMPTY, |sum, (_, item)| sum + Summary::from(&item.id))
 }
 
-fn memory() -> std::path::PathBuf {
+pub(super) fn memory() -> std::path::PathBuf {
     let memory = std::path::Path::new("/dev/shm");
     if memory.is_dir() { memory.into() } else { std::env::temp_dir() }
 }

@@ -10,6 +10,7 @@ mod lmdb;
 mod map_full;
 mod opening;
 mod processes;
+mod reconciling;
 mod watching;
 
 mod rules {
