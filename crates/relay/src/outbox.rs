@@ -2,10 +2,14 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::task::{Context, Poll};
 
-use event::{Event, EventId, RelayMessage, SubscriptionId};
+use event::{Event, EventId, RelayMessage};
+use futures_util::task::AtomicWaker;
 use store::Serial;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+use crate::subscriptions::Subscription;
 
 /// What a message costs beside its text.
 const OVERHEAD: usize = 64;
@@ -16,7 +20,9 @@ pub(crate) enum Outgoing {
     /// JSON, ready to be sent.
     Text(Vec<u8>),
     /// A new event for a subscription; the session checks that it may be seen and was not sent.
-    Live { sub: SubscriptionId, event: Arc<LiveEvent> },
+    Live { subscription: Arc<Subscription>, event: Arc<LiveEvent> },
+    /// Something was to be sent, and too much waited.
+    Overflow,
 }
 
 /// A new event, shared by all who get it.
@@ -35,6 +41,8 @@ pub(crate) struct Outbox {
     bytes: AtomicUsize,
     limit: usize,
     overflowed: AtomicBool,
+    /// The session, which takes nothing out while the client does not read.
+    overflow_waker: AtomicWaker,
     /// How many published events were not answered yet.
     unanswered: AtomicUsize,
 }
@@ -48,6 +56,7 @@ impl Outbox {
             bytes: AtomicUsize::new(0),
             limit,
             overflowed: AtomicBool::new(false),
+            overflow_waker: AtomicWaker::new(),
             unanswered: AtomicUsize::new(0),
         };
         (Arc::new(outbox), receiver)
@@ -61,22 +70,29 @@ impl Outbox {
     /// Queues a message, unless too much waits already.
     pub(crate) fn push(&self, outgoing: Outgoing) {
         let len = outgoing.len();
-        if self.bytes.fetch_add(len, Ordering::Relaxed) + len > self.limit {
+        let outgoing = if self.bytes.fetch_add(len, Ordering::Relaxed) + len <= self.limit {
+            outgoing
+        } else {
             self.bytes.fetch_sub(len, Ordering::Relaxed);
-            self.overflowed.store(true, Ordering::Relaxed);
-        }
-        // Sent even then, so that the session wakes up and sees that it is over; it may be gone already.
+            if self.overflowed.swap(true, Ordering::Relaxed) {
+                return;
+            }
+            self.overflow_waker.wake();
+            Outgoing::Overflow
+        };
+        // The session may be gone already.
         drop(self.queue.send(outgoing));
+    }
+
+    /// Waits until more was queued than may wait.
+    pub(crate) fn poll_overflow(&self, cx: &Context<'_>) -> Poll<()> {
+        self.overflow_waker.register(cx.waker());
+        if self.overflowed.load(Ordering::Relaxed) { Poll::Ready(()) } else { Poll::Pending }
     }
 
     /// Says that a message was taken out.
     pub(crate) fn taken(&self, outgoing: &Outgoing) {
         self.bytes.fetch_sub(outgoing.len(), Ordering::Relaxed);
-    }
-
-    /// Whether more was queued than may wait.
-    pub(crate) fn has_overflowed(&self) -> bool {
-        self.overflowed.load(Ordering::Relaxed)
     }
 
     /// Says that an event was handed on, to be answered later.
@@ -98,10 +114,10 @@ impl Outbox {
 
 impl Outgoing {
     fn len(&self) -> usize {
-        OVERHEAD
-            + match self {
-                Self::Text(text) => text.len(),
-                Self::Live { event, .. } => event.json.len(),
-            }
+        match self {
+            Self::Text(text) => OVERHEAD + text.len(),
+            Self::Live { event, .. } => OVERHEAD + event.json.len(),
+            Self::Overflow => 0,
+        }
     }
 }

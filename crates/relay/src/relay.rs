@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use event::{EventRef, Kind, Pubkey};
 use relay_sync::Reconciler;
-use store::{EventStore, Serial, Viewer};
+use store::{EventStore, Serial, Viewer, Watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::Settings;
@@ -79,9 +79,6 @@ pub(crate) fn deliver(
         let subscription = Arc::clone(subscription);
         Arc::clone(&subscription.outbox).push(Outgoing::Live { subscription, event });
     });
-    if let Some(serial) = serial {
-        subscriptions.pass(serial);
-    }
 }
 
 /// The newest serial that this relay acknowledged or delivered.
@@ -105,13 +102,12 @@ impl NewestSerial {
 
 /// Follows the store and delivers what is new, until the relay stops.
 pub(crate) async fn follow(
-    store: Arc<dyn EventStore>,
+    mut watch: Box<dyn Watch>,
     subscriptions: Arc<Subscriptions>,
     metrics: Arc<Metrics>,
     newest: Arc<NewestSerial>,
     shutdown: CancellationToken,
 ) {
-    let mut watch = store.watch(newest.load());
     while let Some(batch) = shutdown.run_until_cancelled(watch.next()).await {
         match batch {
             Ok(batch) => {

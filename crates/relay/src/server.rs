@@ -42,11 +42,10 @@ pub async fn serve(
         newest: Arc::clone(&newest),
         metrics: Arc::clone(&metrics),
     };
-    subscriptions.pass(last);
     let (ingest, saver) =
         Ingest::start(stage, settings.verify_threads).context("start verification")?;
     let follower = follow(
-        Arc::clone(&parts.store),
+        parts.store.watch(status.last_serial),
         Arc::clone(&subscriptions),
         Arc::clone(&metrics),
         Arc::clone(&newest),

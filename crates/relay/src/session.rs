@@ -56,7 +56,7 @@ impl Session {
         let (outbox, outgoing) = Outbox::new(limits.outbox_bytes);
         let mut session = Self {
             number: NEXT_NUMBER.fetch_add(1, Ordering::Relaxed),
-            socket: Socket::new(stream, limits.message_bytes, limits.ping_interval).await,
+            socket: Socket::new(stream, limits).await,
             outbox,
             outgoing,
             challenge: Challenge::new(),
@@ -69,6 +69,9 @@ impl Session {
         };
         session.send_text(RelayMessage::Auth(session.challenge.as_str()).to_json_bytes());
         let reason = session.serve().await;
+        if reason == CloseReason::TooSlow {
+            session.relay.metrics.slow_readers.inc();
+        }
         session.socket.close(reason).await;
         if let Some(reconciler) = &session.relay.reconciler {
             reconciler.close_connection(session.number).await;
@@ -86,7 +89,7 @@ impl Session {
             let wake = tokio::select! {
                 biased;
                 () = shutdown.cancelled() => break,
-                wake = self.socket.wake(&mut self.outgoing, has_query) => wake,
+                wake = self.socket.wake(&self.outbox, &mut self.outgoing, has_query) => wake,
             };
             let step = match wake {
                 Wake::Message(text) => {
@@ -132,16 +135,16 @@ impl Session {
     /// Sends what others queued.
     fn forward(&mut self, outgoing: Outgoing) -> Result<(), CloseReason> {
         self.outbox.taken(&outgoing);
-        if self.outbox.has_overflowed() {
-            self.relay.metrics.slow_readers.inc();
-            return Err(CloseReason::TooSlow);
-        }
         match outgoing {
             Outgoing::Text(text) => self.send_text(text),
-            Outgoing::Live { sub, event } => {
-                let Some(live) = self.subscriptions.get_mut(&sub) else { return Ok(()) };
-                if !self.viewer.may_see(event.event.as_ref())
-                    || !live.is_new_live(event.serial, self.queries.runs(&sub))
+            Outgoing::Overflow => return Err(CloseReason::TooSlow),
+            Outgoing::Live { subscription, event } => {
+                let sub = &subscription.id;
+                let Some(live) = self.subscriptions.get_mut(sub) else { return Ok(()) };
+                // The name may be another subscription's by now.
+                if !Arc::ptr_eq(&live.subscription, &subscription)
+                    || !self.viewer.may_see(event.event.as_ref())
+                    || !live.is_new_live(event.serial, self.queries.runs(sub))
                 {
                     return Ok(());
                 }

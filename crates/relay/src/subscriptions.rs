@@ -10,6 +10,7 @@ use parking_lot::RwLock;
 use crate::outbox::Outbox;
 
 /// A subscription of a session.
+#[derive(Debug)]
 pub(crate) struct Subscription {
     pub(crate) id: SubscriptionId,
     pub(crate) filters: Vec<Filter>,
@@ -46,7 +47,7 @@ impl Subscriptions {
     }
 
     /// Shows each subscription that asks for `event`, once.
-    pub(crate) fn matching(&self, event: EventRef<'_>, mut show: impl FnMut(&Subscription)) {
+    pub(crate) fn matching(&self, event: EventRef<'_>, mut show: impl FnMut(&Arc<Subscription>)) {
         let shelves = self.0.read();
         let mut shown: Vec<*const Subscription> = Vec::new();
         let mut meet = |found: Option<&Vec<Arc<Subscription>>>| {

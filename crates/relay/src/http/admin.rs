@@ -174,7 +174,10 @@ async fn save(
         outcomes.map_err(|error| text(StatusCode::SERVICE_UNAVAILABLE, error.to_string()))?;
     for outcome in outcomes {
         match outcome {
-            SaveOutcome::Stored(_) => report.stored += 1,
+            SaveOutcome::Stored(serial) => {
+                relay.newest.raise(serial);
+                report.stored += 1;
+            }
             SaveOutcome::Duplicate | SaveOutcome::Superseded => report.known += 1,
             SaveOutcome::Deleted
             | SaveOutcome::Vanished

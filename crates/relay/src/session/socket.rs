@@ -15,7 +15,8 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::{CloseCode, Data, O
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes, error::CapacityError};
 
-use crate::outbox::Outgoing;
+use crate::Limits;
+use crate::outbox::{Outbox, Outgoing};
 
 /// What hyper hands over after a WebSocket handshake.
 pub(crate) type Upgraded = TokioIo<hyper::upgrade::Upgraded>;
@@ -35,6 +36,10 @@ pub(super) struct Socket {
     ping: Interval,
     /// How many pings in a row brought nothing back.
     silent_pings: u32,
+    /// How many bytes were queued since all had left.
+    unsent: usize,
+    /// How many may be.
+    most_unsent: usize,
     reads_in_a_row: u32,
 }
 
@@ -68,21 +73,20 @@ pub(super) enum CloseReason {
 }
 
 impl Socket {
-    pub(super) async fn new(
-        stream: Upgraded,
-        message_bytes: usize,
-        ping_interval: Duration,
-    ) -> Self {
+    pub(super) async fn new(stream: Upgraded, limits: &Limits) -> Self {
+        let message_bytes = limits.message_bytes;
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER)
             .write_buffer_size(WRITE_BUFFER)
             .max_message_size(Some(message_bytes))
             .max_frame_size(Some(message_bytes));
-        let mut ping = interval(ping_interval.max(Duration::from_millis(10)));
+        let mut ping = interval(limits.ping_interval.max(Duration::from_millis(10)));
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
         ping.reset();
         let stream = WebSocketStream::from_raw_socket(stream, Role::Server, Some(config)).await;
-        Self { stream, ping, silent_pings: 0, reads_in_a_row: 0 }
+        // A chunk of a query's answer fits beside what a client may leave unread.
+        let most_unsent = limits.outbox_bytes + message_bytes;
+        Self { stream, ping, silent_pings: 0, unsent: 0, most_unsent, reads_in_a_row: 0 }
     }
 
     /// Queues a text, which is UTF-8; it leaves while waiting for the next [`Wake`].
@@ -93,12 +97,14 @@ impl Socket {
 
     /// A failure shows again when flushing.
     fn queue_message(&mut self, message: Message) {
+        self.unsent += message.len();
         drop(Pin::new(&mut self.stream).start_send(message));
     }
 
     /// Waits for something to do. `wants_turn` asks to be told when all that was queued has left.
     pub(super) async fn wake(
         &mut self,
+        outbox: &Outbox,
         outgoing: &mut UnboundedReceiver<Outgoing>,
         wants_turn: bool,
     ) -> Wake {
@@ -108,6 +114,12 @@ impl Socket {
                 Poll::Ready(Err(_)) => return Poll::Ready(Wake::Closed(CloseReason::Gone)),
                 Poll::Pending => false,
             };
+            if flushed {
+                self.unsent = 0;
+            }
+            if self.unsent > self.most_unsent || outbox.poll_overflow(cx).is_ready() {
+                return Poll::Ready(Wake::Closed(CloseReason::TooSlow));
+            }
             if self.reads_in_a_row < READS_IN_A_ROW
                 && let Poll::Ready(wake) = self.poll_read(cx)
             {
