@@ -1,8 +1,11 @@
 //! Who a client is: NIP-42 on a WebSocket, NIP-98 on HTTP.
 
+use std::collections::HashMap;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use event::{Event, EventRef, Kind, Pubkey, Timestamp, Verifier, hex, unescaped};
+use event::{Event, EventId, EventRef, Kind, Pubkey, Timestamp, Verifier, hex, unescaped};
+use parking_lot::Mutex;
 use sha2::{Digest, Sha256};
 
 /// How old or young a NIP-42 event may be, in seconds.
@@ -56,21 +59,34 @@ pub(crate) fn own_names<'a>(url: Option<&'a str>, host: &'a str) -> Vec<&'a str>
     url.into_iter().chain((url.is_none() || is_local).then_some(host)).collect()
 }
 
-/// The pubkey that an `Authorization` header proves for a request (NIP-98).
+/// NIP-98 events that were taken: each is good for one request.
+#[derive(Default)]
+pub(crate) struct SpentTokens(Mutex<HashMap<EventId, Timestamp>>);
+
+impl SpentTokens {
+    /// Takes a token; `false` if it was taken before.
+    pub(crate) fn spend(&self, token: EventRef<'_>, now: Timestamp) -> bool {
+        let mut spent = self.0.lock();
+        spent.retain(|_, at| at.as_secs() + HTTP_AUTH_WINDOW >= now.as_secs());
+        spent.insert(token.id(), token.created_at()).is_none()
+    }
+}
+
+/// The event that an `Authorization` header carries, which proves its author for a request (NIP-98).
 pub(crate) fn check_http(
     header: &str,
     method: &str,
-    url: &str,
+    urls: &[String],
     body: Option<&[u8]>,
     now: Timestamp,
-) -> Result<Pubkey, String> {
+) -> Result<Event, String> {
     let token = header
         .strip_prefix("Nostr ")
         .ok_or("the Authorization header does not start with Nostr")?;
     let json = STANDARD.decode(token.trim()).map_err(|_| "the token is not base64")?;
     let json = String::from_utf8(json).map_err(|_| "the token is not UTF-8")?;
-    let event = Event::from_json(&json).map_err(|error| error.to_string())?;
-    let event = event.as_ref();
+    let token = Event::from_json(&json).map_err(|error| error.to_string())?;
+    let event = token.as_ref();
     if event.kind() != Kind::HTTP_AUTH {
         return Err(format!("kind is {}, 27235 is needed", event.kind()));
     }
@@ -79,8 +95,8 @@ pub(crate) fn check_http(
     if !tag("method").eq_ignore_ascii_case(method) {
         return Err(format!("method is {}, the request's is {method}", tag("method")));
     }
-    if without_scheme(&tag("u")) != without_scheme(url) {
-        return Err(format!("u is {}, the request's URL is {url}", tag("u")));
+    if !urls.iter().any(|url| without_scheme(url) == without_scheme(&tag("u"))) {
+        return Err(format!("u is {}, the request's URL is {}", tag("u"), urls.join(" or ")));
     }
     if let (Some(body), payload) = (body, tag("payload"))
         && !payload.is_empty()
@@ -89,7 +105,7 @@ pub(crate) fn check_http(
         return Err("payload is not the hash of the body".into());
     }
     Verifier::default().verify(event).map_err(|forged| forged.to_string())?;
-    Ok(event.pubkey())
+    Ok(token)
 }
 
 fn check_window(event: EventRef<'_>, now: Timestamp, window: u64) -> Result<(), String> {
@@ -172,10 +188,23 @@ mod tests {
                 &[["u", "https://r.example/api/export"], ["method", "GET"]],
             );
             let header = format!("Nostr {}", STANDARD.encode(event.as_ref().to_json()));
-            check_http(&header, method, url, None, now)
+            check_http(&header, method, &[url.to_owned()], None, now)
         };
         assert!(check("http://r.example/api/export", "GET").is_ok());
         assert!(check("http://r.example/api/export", "POST").is_err());
         assert!(check("http://r.example/api/import", "GET").is_err());
+    }
+
+    #[test]
+    fn a_token_is_good_once_and_forgotten_when_it_is_too_old_anyway() {
+        let spent = SpentTokens::default();
+        let token = sign(Kind::HTTP_AUTH, 10_000, &[]);
+        let spend = |at| spent.spend(token.as_ref(), Timestamp::from_secs(at));
+        assert!(spend(9_990));
+        assert!(!spend(10_000));
+        assert!(!spend(10_060));
+        let later = sign(Kind::HTTP_AUTH, 10_061, &[]);
+        assert!(spent.spend(later.as_ref(), Timestamp::from_secs(10_061)));
+        assert_eq!(spent.0.lock().len(), 1);
     }
 }

@@ -8,6 +8,8 @@ use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full};
@@ -19,7 +21,7 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_util::task::TaskTracker;
 
 use crate::relay::Relay;
-use crate::server::Guest;
+use crate::server::{Guest, Guests};
 use crate::session::Session;
 
 pub(crate) use document::document;
@@ -32,6 +34,8 @@ pub(crate) struct Front {
     pub(crate) relay: Arc<Relay>,
     pub(crate) address: SocketAddr,
     pub(crate) guest: Guest,
+    /// Those whom proxies brought.
+    pub(crate) forwarded: Arc<Guests>,
     pub(crate) tasks: TaskTracker,
 }
 
@@ -43,6 +47,7 @@ pub(crate) async fn respond(
     let relay = Arc::clone(&front.relay);
     let ip = client_ip(&relay, front.address.ip(), request.headers());
     if !relay.settings.access.may_connect(ip) {
+        relay.metrics.connections_refused.inc();
         return Ok(text(StatusCode::FORBIDDEN, "this address may not connect"));
     }
     if is_upgrade(request.headers()) {
@@ -52,15 +57,18 @@ pub(crate) async fn respond(
     let is_api = request.uri().path().starts_with("/api/");
     let mut response = match (request.method(), request.uri().path()) {
         (&Method::OPTIONS, _) => text(StatusCode::NO_CONTENT, ""),
-        (&Method::GET, "/") if wants_document(request.headers()) => document_response(&relay),
-        (&Method::GET, "/") => html(landing::page(&relay)),
-        (&Method::GET, "/healthz" | "/health") => health(&relay).await,
+        (&Method::GET | &Method::HEAD, "/") if wants_document(request.headers()) => {
+            document_response(&relay)
+        }
+        (&Method::GET | &Method::HEAD, "/") => html(landing::page(&relay)),
+        (&Method::GET | &Method::HEAD, "/healthz" | "/health") => health(&relay).await,
         (&Method::GET, "/metrics") => metrics(&relay).await,
         (&Method::POST, "/api/import") => admin::import(&relay, request).await,
         (&Method::GET | &Method::POST, "/api/export") => admin::export(&relay, request).await,
-        (_, "/" | "/healthz" | "/health" | "/metrics" | "/api/import" | "/api/export") => {
-            text(StatusCode::METHOD_NOT_ALLOWED, "method not allowed")
-        }
+        (_, "/" | "/healthz" | "/health") => not_allowed("GET, HEAD, OPTIONS"),
+        (_, "/metrics") => not_allowed("GET, OPTIONS"),
+        (_, "/api/import") => not_allowed("POST, OPTIONS"),
+        (_, "/api/export") => not_allowed("GET, POST, OPTIONS"),
         _ => text(StatusCode::NOT_FOUND, "not found"),
     };
     allow_origin(&relay, is_api, origin.as_ref(), response.headers_mut());
@@ -73,7 +81,7 @@ pub(crate) async fn respond_health(
     request: Request<Incoming>,
 ) -> Result<Response<Body>, Infallible> {
     Ok(match (request.method(), request.uri().path()) {
-        (&Method::GET, "/healthz" | "/health") => health(&relay).await,
+        (&Method::GET | &Method::HEAD, "/healthz" | "/health") => health(&relay).await,
         (&Method::GET, "/metrics") => metrics(&relay).await,
         _ => text(StatusCode::NOT_FOUND, "not found"),
     })
@@ -142,16 +150,31 @@ fn is_upgrade(headers: &HeaderMap) -> bool {
 /// Accepts a WebSocket (RFC 6455, section 4.2) and starts its session.
 fn upgrade(front: Arc<Front>, mut request: Request<Incoming>, ip: IpAddr) -> Response<Body> {
     let headers = request.headers();
+    if request.method() != Method::GET {
+        return not_allowed("GET");
+    }
+    if !has_upgrade_option(headers) {
+        return text(StatusCode::BAD_REQUEST, "Connection: Upgrade is missing");
+    }
     let version = headers.get(header::SEC_WEBSOCKET_VERSION).map(HeaderValue::as_bytes);
     let Some(key) = headers.get(header::SEC_WEBSOCKET_KEY).map(HeaderValue::as_bytes) else {
         return text(StatusCode::BAD_REQUEST, "Sec-WebSocket-Key is missing");
     };
+    if STANDARD.decode(key).map(|nonce| nonce.len()) != Ok(16) {
+        return text(StatusCode::BAD_REQUEST, "Sec-WebSocket-Key is not 16 bytes in base64");
+    }
     if version != Some(b"13") {
         let mut response = text(StatusCode::UPGRADE_REQUIRED, "WebSocket version 13 is needed");
         response
             .headers_mut()
             .insert(header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
         return response;
+    }
+    let place =
+        (ip != front.address.ip()).then(|| Guests::admit(&front.forwarded, &front.relay, ip));
+    if matches!(place, Some(None)) {
+        front.relay.metrics.connections_refused.inc();
+        return text(StatusCode::TOO_MANY_REQUESTS, "too many connections from this address");
     }
     let accept = derive_accept_key(key);
     let host = headers
@@ -170,7 +193,7 @@ fn upgrade(front: Arc<Front>, mut request: Request<Incoming>, ip: IpAddr) -> Res
         Session::run(Arc::clone(&front.relay), TokioIo::new(stream), host).await;
         tracing::debug!(%ip, "close session");
         metrics.connections.dec();
-        let _: &Guest = &front.guest;
+        let _: (&Guest, Option<Option<Guest>>) = (&front.guest, place);
     });
     let mut response = text(StatusCode::SWITCHING_PROTOCOLS, "");
     let headers = response.headers_mut();
@@ -188,10 +211,24 @@ fn client_ip(relay: &Relay, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
     if !relay.settings.trusted_proxies.contains(&peer.to_canonical()) {
         return peer;
     }
-    let forwarded = headers.get(HeaderName::from_static("x-forwarded-for"));
+    let forwarded = headers.get_all(HeaderName::from_static("x-forwarded-for")).iter().next_back();
     let list = forwarded.and_then(|value| value.to_str().ok()).unwrap_or_default();
-    // The last one was added by the proxy that is trusted.
+    // The last one was added by the proxy that is trusted; what is before it, anybody may have sent.
     list.rsplit(',').next().and_then(|ip| ip.trim().parse().ok()).unwrap_or(peer)
+}
+
+/// The `Connection` header is a list.
+fn has_upgrade_option(headers: &HeaderMap) -> bool {
+    let lists = headers.get_all(header::CONNECTION).iter().filter_map(|list| list.to_str().ok());
+    lists
+        .flat_map(|list| list.split(','))
+        .any(|option| option.trim().eq_ignore_ascii_case("upgrade"))
+}
+
+fn not_allowed(methods: &'static str) -> Response<Body> {
+    let mut response = text(StatusCode::METHOD_NOT_ALLOWED, "method not allowed");
+    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(methods));
+    response
 }
 
 pub(crate) fn text(status: StatusCode, text: impl Into<String>) -> Response<Body> {

@@ -9,6 +9,7 @@ use store::{EventStore, Serial, Viewer, Watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::Settings;
+use crate::auth::SpentTokens;
 use crate::ingest::Ingest;
 use crate::metrics::Metrics;
 use crate::outbox::{LiveEvent, Outgoing};
@@ -30,6 +31,7 @@ pub(crate) struct Relay {
     pub(crate) ingest: Ingest,
     pub(crate) subscriptions: Arc<Subscriptions>,
     pub(crate) newest: Arc<NewestSerial>,
+    pub(crate) spent_tokens: SpentTokens,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) shutdown: CancellationToken,
 }

@@ -14,6 +14,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::auth::SpentTokens;
 use crate::http::{Front, respond, respond_health};
 use crate::ingest::{Ingest, Stage};
 use crate::metrics::Metrics;
@@ -21,7 +22,7 @@ use crate::relay::{NewestSerial, Parts, Relay, follow};
 use crate::subscriptions::Subscriptions;
 use crate::{Settings, relay};
 
-/// A client must have sent its request by then.
+/// A client must have sent its request by then, or within the time a silent one is pinged after.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Runs a relay until `shutdown`; then answers what was published, and closes what is open.
@@ -58,6 +59,7 @@ pub async fn serve(
         ingest,
         subscriptions,
         newest,
+        spent_tokens: SpentTokens::default(),
         metrics,
         shutdown: shutdown.clone(),
     });
@@ -79,25 +81,27 @@ pub async fn serve(
 
 async fn accept(listener: TcpListener, relay: &Arc<relay::Relay>, tasks: &TaskTracker) {
     let guests = Arc::new(Guests::default());
+    let forwarded = Arc::new(Guests::default());
     while let Some(accepted) = relay.shutdown.run_until_cancelled(listener.accept()).await {
         let Some((stream, address)) = accepted_or_pause(accepted).await else { continue };
         let Some(guest) = Guests::admit(&guests, relay, address.ip()) else {
             relay.metrics.connections_refused.inc();
             continue;
         };
-        let front =
-            Arc::new(Front { relay: Arc::clone(relay), address, guest, tasks: tasks.clone() });
-        tasks.spawn(converse(stream, front));
+        let (relay, forwarded, tasks) = (Arc::clone(relay), Arc::clone(&forwarded), tasks.clone());
+        let front = Front { relay, address, guest, forwarded, tasks: tasks.clone() };
+        tasks.spawn(converse(stream, Arc::new(front)));
     }
 }
 
 /// Serves HTTP on a connection, until it becomes a WebSocket or ends.
 async fn converse(stream: TcpStream, front: Arc<Front>) {
     let shutdown = front.relay.shutdown.clone();
+    let header_timeout = HEADER_TIMEOUT.min(front.relay.settings.limits.ping_interval);
     let service = service_fn(move |request| respond(Arc::clone(&front), request));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEADER_TIMEOUT)
+        .header_read_timeout(header_timeout)
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
     let mut connection = std::pin::pin!(connection);
@@ -161,13 +165,13 @@ pub(crate) struct Guest {
 }
 
 impl Guests {
-    fn admit(guests: &Arc<Self>, relay: &relay::Relay, ip: IpAddr) -> Option<Guest> {
+    pub(crate) fn admit(guests: &Arc<Self>, relay: &relay::Relay, ip: IpAddr) -> Option<Guest> {
         let limits = &relay.settings.limits;
         let mut counts = guests.0.lock();
         let total: usize = counts.values().sum();
         let from_here = counts.get(&ip).copied().unwrap_or_default();
-        let is_exempt =
-            ip.to_canonical().is_loopback() || relay.settings.trusted_proxies.contains(&ip);
+        let is_exempt = ip.to_canonical().is_loopback()
+            || relay.settings.trusted_proxies.contains(&ip.to_canonical());
         if total >= limits.connections || (from_here >= limits.connections_per_ip && !is_exempt) {
             return None;
         }

@@ -168,12 +168,12 @@ impl Session {
             }
             Ok(ClientMessage::NegMsg { sub, message }) => self.neg_msg(&sub, message).await,
             Ok(ClientMessage::NegClose(sub)) => self.neg_close(&sub).await,
-            Err(error) => self.refuse_message(&error),
+            Err(error) => self.refuse_message(&error).await,
         }
         Ok(())
     }
 
-    fn refuse_message(&mut self, error: &InvalidMessage) {
+    async fn refuse_message(&mut self, error: &InvalidMessage) {
         let reason = format!("invalid: {error}");
         match error {
             InvalidMessage::Event { id: Some(id), .. } => {
@@ -184,6 +184,7 @@ impl Session {
                 self.send(RelayMessage::Closed { sub, reason: &reason });
             }
             InvalidMessage::Negentropy { sub, .. } => {
+                self.neg_close(sub).await;
                 self.send(RelayMessage::NegErr { sub, reason: &reason, max: None });
             }
             InvalidMessage::Event { id: None, .. }

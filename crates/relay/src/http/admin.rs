@@ -13,7 +13,7 @@ use serde_json::json;
 use store::{Query, Rows, SaveOutcome};
 
 use super::{Body, text};
-use crate::auth::check_http;
+use crate::auth::{check_http, own_names};
 use crate::relay::Relay;
 
 /// How many events are verified and saved at once.
@@ -128,22 +128,22 @@ fn authorize(relay: &Relay, request: &Request<Incoming>) -> Result<(), Response<
     let header = header.ok_or_else(|| unauthorized("the Authorization header is missing"))?;
     let host =
         request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    let base = match &relay.settings.about.url {
-        Some(url) => url.trim_end_matches('/').to_owned(),
-        None => format!("http://{host}"),
-    };
+    let names = own_names(relay.settings.about.url.as_deref(), host);
     let path = request.uri().path_and_query().map_or("", |path| path.as_str());
-    let url = format!("{base}{path}");
-    let pubkey = check_http(header, request.method().as_str(), &url, None, Timestamp::now());
-    let pubkey = pubkey.map_err(|reason| unauthorized(&reason))?;
-    if relay.is_admin(&pubkey) {
-        Ok(())
-    } else {
-        Err(text(
-            StatusCode::FORBIDDEN,
-            format!("{pubkey} is no owner or admin (ORLY_OWNERS, ORLY_ADMINS)"),
-        ))
+    let urls: Vec<String> =
+        names.iter().map(|name| format!("{}{path}", name.trim_end_matches('/'))).collect();
+    let now = Timestamp::now();
+    let token = check_http(header, request.method().as_str(), &urls, None, now);
+    let token = token.map_err(|reason| unauthorized(&reason))?;
+    let pubkey = token.as_ref().pubkey();
+    if !relay.is_admin(&pubkey) {
+        let reason = format!("{pubkey} is no owner or admin (ORLY_OWNERS, ORLY_ADMINS)");
+        return Err(text(StatusCode::FORBIDDEN, reason));
     }
+    if !relay.spent_tokens.spend(token.as_ref(), now) {
+        return Err(unauthorized("the token was used already, sign a new one"));
+    }
+    Ok(())
 }
 
 #[derive(Default)]

@@ -16,7 +16,10 @@ impl Session {
         let filters = vec![filter];
         let result = match (&self.relay.reconciler, self.check_set(&filters)) {
             (None, _) => Err(not_enabled()),
-            (_, Err(rejection)) => Err(NegentropyRefusal::new(rejection.to_string())),
+            (Some(reconciler), Err(rejection)) => {
+                reconciler.close(&self.session_key(sub)).await;
+                Err(NegentropyRefusal::new(rejection.to_string()))
+            }
             (Some(reconciler), Ok(())) => {
                 let query = Query { filters, viewer: self.viewer.clone() };
                 reconciler.open(self.session_key(sub), query, message).await

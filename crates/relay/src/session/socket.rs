@@ -60,6 +60,8 @@ pub(super) enum Wake {
 pub(super) enum CloseReason {
     /// The client went.
     Gone,
+    /// The client said goodbye.
+    Goodbye,
     /// The relay stops.
     GoingAway,
     /// The client did not read.
@@ -68,6 +70,8 @@ pub(super) enum CloseReason {
     TooBig,
     /// The client broke the rules of WebSocket.
     Protocol,
+    /// The client sent a text that is not UTF-8.
+    NotUtf8,
     /// The client sent what is no text.
     Unsupported,
 }
@@ -153,8 +157,10 @@ impl Socket {
                 Some(Err(Error::Capacity(CapacityError::MessageTooLong { .. }))) => {
                     CloseReason::TooBig
                 }
-                Some(Err(Error::Protocol(_) | Error::Utf8(_))) => CloseReason::Protocol,
-                Some(Ok(Message::Close(_)) | Err(_)) | None => CloseReason::Gone,
+                Some(Err(Error::Protocol(_))) => CloseReason::Protocol,
+                Some(Err(Error::Utf8(_))) => CloseReason::NotUtf8,
+                Some(Ok(Message::Close(_))) => CloseReason::Goodbye,
+                Some(Err(_)) | None => CloseReason::Gone,
             };
             return Poll::Ready(Wake::Closed(reason));
         }
@@ -186,10 +192,16 @@ impl Socket {
     pub(super) async fn close(mut self, reason: CloseReason) {
         let (code, text) = match reason {
             CloseReason::Gone => return,
+            CloseReason::Goodbye => {
+                // Its goodbye was answered by the WebSocket library, and is on its way.
+                drop(tokio::time::timeout(CLOSE_WAIT, self.flush()).await);
+                return;
+            }
             CloseReason::GoingAway => (CloseCode::Away, "relay is shutting down"),
             CloseReason::TooSlow => (CloseCode::Policy, "too much waits to be read"),
             CloseReason::TooBig => (CloseCode::Size, "message is too big"),
             CloseReason::Protocol => (CloseCode::Protocol, "not a WebSocket frame"),
+            CloseReason::NotUtf8 => (CloseCode::Invalid, "text is not UTF-8"),
             CloseReason::Unsupported => {
                 (CloseCode::Unsupported, "only text messages are understood")
             }

@@ -51,10 +51,19 @@ impl Client {
         Self::over(TcpStream::connect(addr).await.unwrap(), &addr.to_string(), headers).await
     }
 
+    /// Takes over a connection whose challenge was not read, and reads it.
+    pub(crate) async fn from_raw(stream: TcpStream) -> Self {
+        let host = stream.peer_addr().unwrap().to_string();
+        Self::upgraded(stream, host).await
+    }
+
     async fn over(stream: TcpStream, host: &str, headers: &str) -> Self {
-        let stream = upgraded(stream, host, headers).await;
+        Self::upgraded(upgraded(stream, host, headers).await, host.to_owned()).await
+    }
+
+    async fn upgraded(stream: TcpStream, host: String) -> Self {
         let stream = WebSocketStream::from_raw_socket(stream, Role::Client, None).await;
-        let mut client = Self { stream, host: host.to_owned(), challenge: String::new() };
+        let mut client = Self { stream, host, challenge: String::new() };
         let message = client.next().await;
         assert_eq!(message[0], "AUTH");
         client.challenge = message[1].as_str().unwrap().to_owned();

@@ -91,3 +91,15 @@ pub(crate) fn token_at(keys: &Keys, method: &str, url: &str, created_at: u64) ->
 pub(crate) fn authorization(token: &Event) -> String {
     format!("Authorization: Nostr {}\r\n", STANDARD.encode(token.as_ref().to_json()))
 }
+
+/// A figure of `/metrics`.
+pub(crate) async fn metric(addr: SocketAddr, name: &str) -> u64 {
+    let page = get(addr, "/metrics").await.body;
+    let line = page.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    line.unwrap_or_else(|| panic!("{name} is not in {page}")).parse().unwrap()
+}
+
+/// Sends bytes, ends its own side, and reads what comes.
+pub(crate) async fn first_response(addr: SocketAddr, bytes: &[u8]) -> Response {
+    raw_request(addr, bytes).await
+}
