@@ -1,7 +1,7 @@
 //! A database that reached the size it may have.
 
 use event::{Event, EventId};
-use store::conformance::{ALICE, Subject, event};
+use store::conformance::{ALICE, BOB, Subject, event, note};
 use store::{EventStore, StoreError, Tombstone};
 use store_lmdb::{LmdbStore, Options};
 
@@ -24,7 +24,9 @@ async fn says_so_keeps_all_and_goes_on_when_events_are_removed() {
         assert_eq!(subject.all(r#"{"limit":5}"#).await.len(), 5);
         assert_sound(&store);
 
-        assert_eq!(store.delete(&ids, Tombstone::Forget).await.unwrap(), ids.len() as u64);
+        assert_eq!(store.delete(&ids[..10], Tombstone::Forget).await.unwrap(), 10);
+        let rest = ids.len() as u64 - 10;
+        assert_eq!(store.delete(&ids[10..], Tombstone::Forget).await.unwrap(), rest);
         assert_eq!(store.status().await.unwrap().read_only, None);
         subject.save(&refused.iter().collect::<Vec<_>>()).await.unwrap();
         assert_sound(&store);
@@ -80,7 +82,7 @@ async fn it_can_be_opened_again_and_emptied() {
     let (store, subject) = subject(small(dir.path()));
     assert!(store.contains(&ids).await.unwrap().into_iter().all(|is_stored| is_stored));
     store.delete(&ids, Tombstone::Keep).await.unwrap();
-    subject.accepts(&[&store::conformance::note(&ALICE, 1, "again")]).await;
+    subject.accepts(&[&note(&ALICE, 1, "again")]).await;
     assert_sound(&store);
 }
 
@@ -88,17 +90,26 @@ fn small(path: &std::path::Path) -> LmdbStore {
     try_open(Options { max_map_mib: 2, ..Options::new(path) }).unwrap()
 }
 
-/// Saves until that fails: what was saved, the batch that was not, and why.
+/// Saves large batches, then small events, until not even one has room: what was saved, the large
+/// batch that was not, and why.
 async fn fill(subject: &Subject) -> (Vec<Event>, Vec<Event>, StoreError) {
     let mut notes = large_notes();
     let mut kept = Vec::new();
-    loop {
+    let (refused, error) = loop {
         let batch: Vec<Event> = notes.by_ref().take(7).collect();
         match subject.save(&batch.iter().collect::<Vec<_>>()).await {
             Ok(_) => kept.extend(batch),
-            Err(error) => return (kept, batch, error),
+            Err(error) => break (batch, error),
         }
+    };
+    for at in 0.. {
+        let note = note(&BOB, at, "");
+        if subject.save(&[&note]).await.is_err() {
+            break;
+        }
+        kept.push(note);
     }
+    (kept, refused, error)
 }
 
 fn ids(events: &[Event]) -> Vec<EventId> {
