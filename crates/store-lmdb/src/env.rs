@@ -9,6 +9,7 @@ use parking_lot::RwLock;
 
 use crate::error::is_map_full;
 use crate::tables::Tables;
+use crate::turnstile::Turnstile;
 use crate::{LmdbError, keys};
 
 /// The schema this version writes. A change of tables or keys raises it and adds a migration.
@@ -88,6 +89,8 @@ pub(crate) struct Lmdb {
     pub(crate) options: Options,
     /// Held for reading by every transaction, for writing while the map changes its size.
     map: RwLock<()>,
+    /// Passed by whoever writes.
+    turnstile: Turnstile,
 }
 
 impl Lmdb {
@@ -112,7 +115,11 @@ impl Lmdb {
             (None, Access::Read) => return Err(LmdbError::Absent(path)),
             (None, Access::Create | Access::Write) => Tables::create(&env, env.write_txn()?)?,
         };
-        let lmdb = Self { env, tables, options, map: RwLock::new(()) };
+        let turnstile = match options.access {
+            Access::Read => Turnstile::default(),
+            Access::Create | Access::Write => Turnstile::open(&path),
+        };
+        let lmdb = Self { env, tables, options, map: RwLock::new(()), turnstile };
         lmdb.check_schema()?;
         Ok(lmdb)
     }
@@ -214,7 +221,7 @@ impl Lmdb {
         work: &mut impl FnMut(&mut RwTxn<'_>) -> Result<T, LmdbError>,
     ) -> Result<T, LmdbError> {
         let _guard = self.map.read();
-        let mut wtxn = self.env.write_txn()?;
+        let mut wtxn = self.turnstile.pass(|| self.env.write_txn())?;
         let value = work(&mut wtxn)?;
         wtxn.commit()?;
         Ok(value)

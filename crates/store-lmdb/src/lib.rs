@@ -21,6 +21,7 @@ mod scan;
 mod store;
 mod summary;
 mod tables;
+mod turnstile;
 mod watch;
 mod writer;
 
