@@ -53,6 +53,7 @@ macro_rules! conformance_tests {
                 contains_says_of_each_id_whether_it_is_stored,
                 large_events_are_served_unchanged,
                 the_earliest_and_the_latest_time_are_stored,
+                who_saves_at_once_is_told_his_own_outcomes,
                 status_counts_events,
             ],
             replacing: [
@@ -116,6 +117,7 @@ macro_rules! conformance_tests {
                 every_tag_asked_for_must_be_there,
                 values_with_escapes_are_found,
                 values_and_letters_are_exact,
+                authors_are_told_apart_to_the_last_byte,
                 an_event_found_in_two_ways_is_given_once,
                 answers_run_newest_first_and_by_id_within_a_second,
                 since_and_until_are_included,

@@ -11,6 +11,7 @@ mod map_full;
 mod opening;
 mod processes;
 mod reconciling;
+mod waiting;
 mod watching;
 
 mod rules {

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use event::{Draft, Event, Keys, Kind, Timestamp};
+use event::{Draft, Event, Keys, Kind, Pubkey, Timestamp, id_of};
 
 /// An author.
 pub static ALICE: LazyLock<Keys> = LazyLock::new(|| keys(1));
@@ -30,6 +30,17 @@ pub fn event(author: &Keys, kind: u16, created_at: u64, tags: &[&[&str]], conten
         tags: tags.iter().map(strings).collect(),
         content: content.to_owned(),
     })
+}
+
+/// A text by any author, with the right id and no signature: stores do not ask for one.
+pub(crate) fn unsigned_note(author: &Pubkey, created_at: u64) -> Event {
+    let none = "0".repeat(64);
+    let json = format!(
+        r#"{{"id":"{none}","pubkey":"{author}","created_at":{created_at},"kind":1,"tags":[],"content":"","sig":"{none}{none}"}}"#
+    );
+    let draft = Event::from_json(&json).expect("the form is right");
+    let json = json.replacen(&none, &id_of(draft.as_ref()).to_string(), 1);
+    Event::from_json(&json).expect("the form is right")
 }
 
 /// The id as a tag writes it.

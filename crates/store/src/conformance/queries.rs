@@ -2,6 +2,7 @@
 
 use event::{Event, Pubkey};
 
+use super::events::unsigned_note;
 use super::{ALICE, BOB, CAROL, Engine, event, note};
 use crate::Viewer;
 
@@ -71,6 +72,20 @@ pub async fn values_and_letters_are_exact(engine: &dyn Engine) {
     ] {
         subject.finds(filter, &[]).await;
     }
+}
+
+pub async fn authors_are_told_apart_to_the_last_byte(engine: &dyn Engine) {
+    let subject = engine.fresh().await;
+    let [one, other] = [1, 2].map(|last| {
+        let mut bytes = [9; 32];
+        bytes[31] = last;
+        Pubkey::new(bytes)
+    });
+    let (first, second) = (unsigned_note(&one, 101), unsigned_note(&other, 100));
+    subject.accepts(&[&first, &second]).await;
+    subject.finds(&format!(r#"{{"authors":["{one}"]}}"#), &[&first]).await;
+    subject.finds(&format!(r#"{{"authors":["{other}"],"kinds":[1],"limit":1}}"#), &[&second]).await;
+    subject.finds(&format!(r#"{{"authors":["{one}","{other}"]}}"#), &[&first, &second]).await;
 }
 
 pub async fn an_event_found_in_two_ways_is_given_once(engine: &dyn Engine) {

@@ -1,6 +1,8 @@
 //! Saving.
 
-use event::Timestamp;
+use std::sync::Arc;
+
+use event::{Event, Timestamp};
 
 use super::{ALICE, BOB, Engine, event, note};
 use crate::{SaveOutcome, Serial};
@@ -87,6 +89,38 @@ pub async fn the_earliest_and_the_latest_time_are_stored(engine: &dyn Engine) {
     subject.finds("{}", &[&last, &first]).await;
     subject.finds(r#"{"until":0}"#, &[&first]).await;
     subject.finds(&format!(r#"{{"since":{}}}"#, Timestamp::MAX), &[&last]).await;
+}
+
+pub async fn who_saves_at_once_is_told_his_own_outcomes(engine: &dyn Engine) {
+    let subject = engine.fresh().await;
+    let known = note(&BOB, 1, "");
+    subject.accepts(&[&known]).await;
+    let mut tasks = Vec::new();
+    for turn in 0..40u64 {
+        let store = Arc::clone(&subject.store);
+        let profile = event(&ALICE, 0, turn, &[], "");
+        let batch: Vec<Event> = (0..turn % 5).map(|n| note(&ALICE, turn, &n.to_string())).collect();
+        let batch = [batch, vec![known.clone(), profile]].concat();
+        tasks.push(tokio::spawn(async move { (batch.len(), store.save(batch).await.unwrap()) }));
+    }
+    let mut serials = Vec::new();
+    for task in tasks {
+        let (len, outcomes) = task.await.unwrap();
+        let [notes @ .., known, profile] = &outcomes[..] else { panic!("{outcomes:?}") };
+        assert_eq!((outcomes.len(), *known), (len, SaveOutcome::Duplicate));
+        assert!(notes.iter().all(|outcome| matches!(outcome, SaveOutcome::Stored(_))));
+        assert!(matches!(profile, SaveOutcome::Stored(_) | SaveOutcome::Superseded));
+        serials.extend(outcomes.iter().filter_map(|outcome| match outcome {
+            SaveOutcome::Stored(serial) => Some(*serial),
+            _ => None,
+        }));
+    }
+    let saved = serials.len();
+    serials.sort_unstable();
+    serials.dedup();
+    assert_eq!(serials.len(), saved, "a serial was given twice");
+    subject.finds(r#"{"kinds":[0]}"#, &[&event(&ALICE, 0, 39, &[], "")]).await;
+    assert_eq!(subject.all(r#"{"kinds":[1]}"#).await.len(), 1 + 40 / 5 * 10);
 }
 
 pub async fn status_counts_events(engine: &dyn Engine) {
