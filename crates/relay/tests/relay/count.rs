@@ -4,11 +4,11 @@ use crate::harness::{Relay, Wiring, event, keys, notes, now};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn count_is_what_could_be_read_whatever_the_limits() {
-    let relay = Relay::start(|settings| settings.limits.max_limit = 5).await;
-    relay.store(notes(&keys(1), 30, "")).await;
-    relay
-        .store((0..7).map(|at| event(&keys(2), 7, now() - at, &[&["t", "x"]], "")).collect())
-        .await;
+    let mut events = notes(&keys(1), 30, "");
+    events.extend((0..7).map(|at| event(&keys(2), 7, now() - at, &[&["t", "x"]], "")));
+    let mut wiring = Wiring { events, ..Wiring::default() };
+    wiring.settings.limits.max_limit = 5;
+    let relay = Relay::wired(wiring).await;
     let mut client = relay.client().await;
     let author = keys(2).pubkey();
     assert_eq!(client.count("{}").await, 37);

@@ -98,8 +98,3 @@ pub(crate) async fn metric(addr: SocketAddr, name: &str) -> u64 {
     let line = page.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
     line.unwrap_or_else(|| panic!("{name} is not in {page}")).parse().unwrap()
 }
-
-/// Sends bytes, ends its own side, and reads what comes.
-pub(crate) async fn first_response(addr: SocketAddr, bytes: &[u8]) -> Response {
-    raw_request(addr, bytes).await
-}

@@ -68,7 +68,7 @@ async fn what_others_write_into_the_store_is_delivered() {
 async fn what_had_its_ok_is_nothing_new_to_a_later_subscription() {
     let relay = Relay::start(|_| {}).await;
     let (mut publisher, mut client) = (relay.client().await, relay.client().await);
-    for round in 0..100 {
+    for round in 0..50 {
         publisher.publish(&note(&keys(1), &round.to_string())).await;
         assert!(client.subscribe("s", r#"{"limit":0}"#).await.is_empty());
         client.send(r#"["CLOSE","s"]"#).await;
@@ -143,7 +143,7 @@ async fn what_is_stored_while_its_query_runs_comes_exactly_once() {
 async fn what_a_short_query_found_is_not_delivered_as_well() {
     let relay = Relay::start(|_| {}).await;
     let (mut client, mut publisher) = (relay.client().await, relay.client().await);
-    for round in 0..40 {
+    for round in 0..25 {
         let new: Vec<_> =
             (0..30).map(|at| event(&keys(1), 1, now(), &[], &format!("{round} {at}"))).collect();
         for event in &new {

@@ -1,5 +1,7 @@
 //! A whole relay over LMDB, in this process, under clients that know nothing of it.
 
+#![expect(clippy::unwrap_used, reason = "the helpers of tests are tests too")]
+
 mod client;
 mod harness;
 mod http_client;

@@ -1,1 +1,57 @@
-//! …
+//! Which address a client has, and whether it may connect.
+
+use std::net::SocketAddr;
+
+use crate::client::Client;
+use crate::harness::Relay;
+use crate::http_client::{metric, request};
+
+async fn status_from(addr: SocketAddr, headers: &str) -> u16 {
+    request(addr, "GET", "/healthz", headers, b"").await.status
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_listed_address_is_turned_away() {
+    let relay = Relay::start(|settings| settings.access.ip_blacklist = vec!["127.".into()]).await;
+    assert_eq!(status_from(relay.addr, "").await, 403);
+    // What a client says of itself counts for nothing.
+    assert_eq!(status_from(relay.addr, "X-Forwarded-For: 203.0.113.1\r\n").await, 403);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_listed_addresses_come_in_where_there_is_a_list() {
+    let relay =
+        Relay::start(|settings| settings.access.ip_whitelist = vec!["203.0.113.".into()]).await;
+    assert_eq!(status_from(relay.addr, "").await, 403);
+    assert_eq!(status_from(relay.addr, "X-Forwarded-For: 203.0.113.1\r\n").await, 403);
+    let relay =
+        Relay::start(|settings| settings.access.ip_whitelist = vec!["127.0.0.1".into()]).await;
+    relay.client().await.expect_silence().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trusted_proxy_is_believed_in_what_it_added_itself() {
+    let relay = Relay::start(|settings| {
+        settings.trusted_proxies = vec!["127.0.0.1".parse().unwrap()];
+        settings.access.ip_blacklist = vec!["203.0.113.9".into()];
+    })
+    .await;
+    let (good, bad) = ("198.51.100.1", "203.0.113.9");
+    let cases = [
+        (format!("X-Forwarded-For: {bad}\r\n"), 403),
+        (format!("X-Forwarded-For: {good}, {bad}\r\n"), 403),
+        (format!("X-Forwarded-For: {good}\r\nX-Forwarded-For: {bad}\r\n"), 403),
+        (format!("X-Forwarded-For: {bad}, {good}\r\n"), 200),
+        (format!("X-Forwarded-For: {bad}\r\nX-Forwarded-For: {good}\r\n"), 200),
+        ("X-Forwarded-For: nonsense\r\n".into(), 200),
+        (String::new(), 200),
+    ];
+    for (headers, status) in cases {
+        assert_eq!(status_from(relay.addr, &headers).await, status, "{headers}");
+    }
+    assert_eq!(metric(relay.addr, "orly_connections_refused_total").await, 3);
+    Client::connect_with(relay.addr, "X-Forwarded-For: 198.51.100.1\r\n")
+        .await
+        .expect_silence()
+        .await;
+}

@@ -165,3 +165,23 @@ async fn what_is_no_message_gets_a_notice() {
         assert!(message[1].as_str().unwrap().starts_with("invalid: "), "{message}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_nested_deeply_is_refused_or_skipped_and_harms_nobody() {
+    let relay = Relay::start(|_| {}).await;
+    let mut client = relay.client().await;
+    let deep = [r#"["#, "]"].map(|bracket| bracket.repeat(400_000)).concat();
+    let objects = [r#"{"a":"#.repeat(150_000), "}".repeat(150_000)].join("1");
+    let texts = [
+        deep.clone(),
+        format!(r#"["EVENT",{{"x":{deep}}}]"#),
+        format!(r#"["EVENT",{{"x":{objects}}}]"#),
+        format!(r#"["EVENT",{{"tags":{deep}}}]"#),
+        format!(r#"["NONSENSE",{deep}]"#),
+        format!(r#"["REQ","s",{deep}]"#),
+    ];
+    for text in texts {
+        client.send(text).await;
+        assert_eq!(client.next().await[0], "NOTICE");
+    }
+}
