@@ -25,7 +25,7 @@ use crate::{ClientError, PeerUrl};
 
 /// Messages that wait to be sent.
 const OUTGOING: usize = 64;
-/// How long a relay is given to say goodbye.
+/// How long saying goodbye may take.
 const FAREWELL: Duration = Duration::from_secs(1);
 
 /// How to talk to a relay.
@@ -74,7 +74,8 @@ pub struct Connection {
     outgoing: mpsc::Sender<String>,
     meter: Arc<Meter>,
     next_number: AtomicU64,
-    tasks: JoinSet<()>,
+    writing: JoinSet<()>,
+    _reading: JoinSet<()>,
 }
 
 impl Connection {
@@ -101,9 +102,9 @@ impl Connection {
             max_event_bytes: options.max_event_bytes,
         };
         let writer = Writer { sink, queue, urgent: urgent_queue, meter: Arc::clone(&meter) };
-        let mut tasks = JoinSet::new();
-        tasks.spawn(reader.run());
-        tasks.spawn(writer.run(Arc::clone(&routes)));
+        let (mut reading, mut writing) = (JoinSet::new(), JoinSet::new());
+        reading.spawn(reader.run());
+        writing.spawn(writer.run(Arc::clone(&routes)));
         let connection = Self {
             url: url.clone(),
             options: options.clone(),
@@ -113,7 +114,8 @@ impl Connection {
             outgoing,
             meter,
             next_number: AtomicU64::new(0),
-            tasks,
+            writing,
+            _reading: reading,
         };
         connection.authenticate().await?;
         Ok(connection)
@@ -153,8 +155,8 @@ impl Connection {
     /// Sends what waits to be sent, and says goodbye.
     pub async fn close(mut self) {
         drop(self.outgoing);
-        let goodbye = async { while self.tasks.join_next().await.is_some() {} };
-        drop(tokio::time::timeout(FAREWELL, goodbye).await);
+        // A relay that does not read is not waited for; it has answered all it was asked.
+        drop(tokio::time::timeout(FAREWELL, self.writing.join_next()).await);
     }
 
     pub(crate) async fn send(&self, text: String) -> Result<(), ClientError> {
@@ -207,7 +209,9 @@ struct Writer {
 impl Writer {
     /// Writes until nobody has anything more to send.
     async fn run(mut self, routes: Arc<Routes>) {
-        if let Err(error) = self.write().await {
+        // A relay that does not read must not hold up those who hear that the connection has ended.
+        let stop = routes.stop.clone();
+        if let Some(Err(error)) = stop.run_until_cancelled(self.write()).await {
             routes.end(ended(error));
         }
     }

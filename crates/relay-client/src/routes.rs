@@ -7,6 +7,7 @@ use event::EventId;
 use parking_lot::Mutex;
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use crate::{ClientError, Verdict};
 
@@ -33,6 +34,8 @@ pub(crate) struct Routes {
     table: Mutex<Table>,
     /// Told when the first request comes to wait.
     pub(crate) asked: Notify,
+    /// Cancelled when the connection has ended.
+    pub(crate) stop: CancellationToken,
 }
 
 struct Table {
@@ -64,7 +67,7 @@ impl Routes {
             unasked: 0,
             ended: None,
         };
-        Self { table: Mutex::new(table), asked: Notify::new() }
+        Self { table: Mutex::new(table), asked: Notify::new(), stop: CancellationToken::new() }
     }
 
     /// Enters a request, if the connection stands.
@@ -123,6 +126,7 @@ impl Routes {
         table.fetches.clear();
         table.sessions.clear();
         table.publications.clear();
+        self.stop.cancel();
     }
 
     /// When patience with the relay ends, if anybody waits.

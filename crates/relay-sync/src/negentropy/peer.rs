@@ -155,7 +155,9 @@ async fn synchronise(
         result = sync.forgive().await;
     }
     tally.traffic(connection.traffic());
-    connection.close().await;
+    if result.is_ok() {
+        connection.close().await;
+    }
     result
 }
 
