@@ -30,6 +30,8 @@ pub struct History {
 #[derive(Clone, Debug)]
 enum Act {
     Save(Vec<EventSketch>),
+    /// The last comes first: requests come before what they name.
+    SaveBackwards(Vec<EventSketch>),
     /// Many notes of one second.
     Crowd {
         count: u16,
@@ -55,6 +57,7 @@ fn act() -> impl Strategy<Value = Act> {
     let remove = (any::<Index>(), 0..120usize, tombstone);
     proptest::prop_oneof![
         6 => vec(event_sketch(), 1..15).prop_map(Act::Save),
+        2 => vec(event_sketch(), 1..15).prop_map(Act::SaveBackwards),
         1 => (1..200u16, time()).prop_map(|(count, at)| Act::Crowd { count, at }),
         2 => remove.prop_map(|(from, count, tombstone)| Act::Remove { from, count, tombstone }),
     ]
@@ -74,11 +77,14 @@ pub async fn compare(subject: &Subject, history: &History) {
     let mut made: Vec<Event> = Vec::new();
     for act in &history.acts {
         match act {
-            Act::Save(sketches) => {
+            Act::Save(sketches) | Act::SaveBackwards(sketches) => {
                 let first = made.len();
                 for sketch in sketches {
                     let event = sketch.draw(&made);
                     made.push(event);
+                }
+                if let Act::SaveBackwards(_) = act {
+                    made[first..].reverse();
                 }
                 save(subject, &memory, &made[first..]).await;
             }
