@@ -5,6 +5,7 @@
 //! lock is had, and who comes back for more stands behind the one who waits.
 
 use std::fs::File;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 /// The turnstile of a database; none for who only reads. Where its file cannot be made, writing is not
@@ -15,7 +16,10 @@ pub(crate) struct Turnstile(Option<File>);
 impl Turnstile {
     /// Opens the turnstile of a database that may be written.
     pub(crate) fn open(directory: &Path) -> Self {
-        Self(File::create(directory.join("turn.lock")).ok())
+        let mut options = File::options();
+        // Whoever may open it may hold everybody up.
+        options.write(true).create(true).truncate(true).mode(0o600);
+        Self(options.open(directory.join("turn.lock")).ok())
     }
 
     /// Takes the lock that `take` waits for when it is this process's turn.
