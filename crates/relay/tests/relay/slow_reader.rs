@@ -13,15 +13,15 @@ const KERNEL_BYTES: u64 = 8 << 20;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn stored_events_wait_in_the_store_for_a_slow_reader() {
-    let notes = notes(&keys(1), 4000, &"x".repeat(6000));
+    let notes = notes(&keys(1), 1500, &"x".repeat(10_000));
     let relay = Relay::holding(notes.clone()).await;
     let mut slow = Client::connect_narrow(relay.addr).await;
-    slow.send(r#"["REQ","s",{"limit":4000}]"#).await;
+    slow.send(r#"["REQ","s",{"limit":1500}]"#).await;
     // Another one reads it all meanwhile: what was sent beyond that is the slow one's.
     let mut quick = relay.client().await;
-    assert_eq!(quick.subscribe("q", r#"{"limit":4000}"#).await.len(), 4000);
+    assert_eq!(quick.subscribe("q", r#"{"limit":1500}"#).await.len(), 1500);
     let sent = metric(relay.addr, "orly_bytes_sent_total").await;
-    assert!(sent < 4000 * 6500 + KERNEL_BYTES, "{sent} bytes were sent");
+    assert!(sent < 1500 * 10_500 + KERNEL_BYTES, "{sent} bytes were sent");
     let found = slow.stored("s").await;
     assert!(found == ids(&notes), "{} events", found.len());
 }
@@ -55,15 +55,13 @@ async fn who_floods_and_reads_no_answers_is_closed() {
         settings.limits.message_bytes = 64 << 10;
     })
     .await;
-    for text in [r#"["NONSENSE"]"#, r#"["COUNT","c",{"kinds":[1]}]"#] {
-        let mut client = Client::connect_narrow(relay.addr).await;
-        let mut sent = 0;
-        while client.feed(text).await.is_ok() {
-            sent += 1;
-            assert!(sent < 3_000_000, "answers to {sent} times {text} wait");
-        }
+    let mut client = Client::connect_narrow(relay.addr).await;
+    let mut sent = 0;
+    while client.feed("[]").await.is_ok() {
+        sent += 1;
+        assert!(sent < 3_000_000, "answers to {sent} messages wait");
     }
-    assert_eq!(metric(relay.addr, "orly_slow_readers_closed_total").await, 2);
+    assert_eq!(metric(relay.addr, "orly_slow_readers_closed_total").await, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
