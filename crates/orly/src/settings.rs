@@ -1,15 +1,17 @@
 //! What an operator sets: every environment variable of the relay process.
 
+mod negentropy;
 mod values;
 
 use std::net::IpAddr;
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use daemon::{Findings, LogFormat, LogLevel, LogOutput, Logging, Origin};
 use event::Pubkey;
 
+use self::negentropy::{IdSize, KindNumber, Peer, PeerDirection, SyncFilter};
 use self::values::{AccessControlHost, AclMode, Database, Key, Off, RelayUrl, SyncHost, Unset};
 
 daemon::settings! {
@@ -81,6 +83,37 @@ daemon::settings! {
         section "Synchronisation" {
             /// Whether clients may reconcile (NIP-77).
             negentropy_enabled: bool = "ORLY_NEGENTROPY_ENABLED", "false";
+            /// Events of a set that has to be gathered to be reconciled; sets of kinds and times have no limit.
+            negentropy_max_records: NonZeroU64 = "ORLY_NEGENTROPY_MAX_RECORDS", "1000000";
+            /// Who may read private messages and gift wraps of others, authenticated: relays that are trusted
+            /// as this one is.
+            full_sync_pubkeys: Vec<Key> = "ORLY_NEGENTROPY_FULL_SYNC_PUBKEYS", "";
+            /// How long a client may leave a reconciliation alone.
+            sync_session_timeout: Duration = "ORLY_SYNC_NEGENTROPY_SESSION_TIMEOUT", "5m";
+            /// Relays that are kept in step with this one, as URLs.
+            sync_peers: Vec<Peer> = "ORLY_SYNC_NEGENTROPY_PEERS", "";
+            /// How often each of them is synchronised.
+            sync_interval: Duration = "ORLY_SYNC_NEGENTROPY_INTERVAL", "60s";
+            /// Which way events go: down (to here), up, or both.
+            sync_direction: PeerDirection = "ORLY_SYNC_NEGENTROPY_DIRECTION", "both";
+            /// How many of them are synchronised side by side.
+            sync_side_by_side: NonZeroUsize = "ORLY_SYNC_NEGENTROPY_CONCURRENCY", "4";
+            /// Bytes of a message to them; 4096 is the least.
+            sync_frame_size: usize = "ORLY_SYNC_NEGENTROPY_FRAME_SIZE", "4096";
+            /// Without effect: in this version of the protocol ids have 32 bytes.
+            sync_id_size: IdSize = "ORLY_SYNC_NEGENTROPY_ID_SIZE", "16";
+            /// Only events that match this filter (NIP-01) are synchronised.
+            sync_filter: Option<SyncFilter> = "ORLY_SYNC_NEGENTROPY_FILTER", "";
+            /// Only events of these kinds are synchronised.
+            sync_kinds: Vec<KindNumber> = "ORLY_SYNC_NEGENTROPY_FILTER_KINDS", "";
+            /// Only events of these authors are synchronised.
+            sync_authors: Vec<Key> = "ORLY_SYNC_NEGENTROPY_FILTER_AUTHORS", "";
+            /// Only events from then on are synchronised, in seconds since 1970.
+            sync_since: Option<u64> = "ORLY_SYNC_NEGENTROPY_FILTER_SINCE", "";
+            /// Only events up to then are synchronised, in seconds since 1970.
+            sync_until: Option<u64> = "ORLY_SYNC_NEGENTROPY_FILTER_UNTIL", "";
+            /// Whether private messages and gift wraps are given to the peers, which must all be trusted.
+            sync_private_kinds: bool = "ORLY_SYNC_NEGENTROPY_PRIVATE_KINDS", "false";
         }
         section "Events" {
             /// Bytes of an event.
@@ -216,8 +249,6 @@ daemon::settings! {
         "ORLY_RELAY_ADDRESSES", "";
     }
     not yet {
-        /// Who may be sent private events by reconciliation.
-        "ORLY_NEGENTROPY_FULL_SYNC_PUBKEYS", "";
         /// Peers that are polled for new events.
         "ORLY_RELAY_PEERS", "";
         /// Who may publish the members of a relay group.
@@ -288,6 +319,7 @@ impl Settings {
                 auth_required: self.auth_required,
                 auth_to_write: self.auth_to_write,
                 privileged_open: self.privileged_open,
+                full_sync: keys(&self.full_sync_pubkeys),
                 ip_whitelist: self.ip_whitelist.clone(),
                 ip_blacklist: self.ip_blacklist.clone(),
             },

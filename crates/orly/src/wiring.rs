@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use daemon::Start;
+use event::Keys;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
-use relay_sync::{NegentropySessions, SessionSettings};
+use relay_sync::{NegentropySessions, PeerSync};
 use store_lmdb::{Access, LmdbStore, Options};
 use tokio::net::TcpListener;
 use tokio_util::task::TaskTracker;
@@ -31,10 +32,13 @@ pub(crate) async fn serve(start: Start<Settings>) -> anyhow::Result<()> {
     let tasks = TaskTracker::new();
     let sessions = settings.negentropy_enabled.then(|| {
         let store = Arc::clone(&store);
-        Arc::new(NegentropySessions::new(store, SessionSettings::default()))
+        Arc::new(NegentropySessions::new(store, settings.sessions()))
     });
     if let Some(sessions) = &sessions {
         tasks.spawn(Arc::clone(sessions).run(shutdown.clone()));
+    }
+    if let Some(peers) = peers(&settings, &store, &keys).await? {
+        tasks.spawn(peers.run(shutdown.clone()));
     }
     let parts = relay::Parts { store, reconciler: sessions.map(|sessions| sessions as _) };
     relay::serve(listener, health, settings.relay(keys.pubkey()), parts, shutdown).await?;
@@ -42,6 +46,24 @@ pub(crate) async fn serve(start: Start<Settings>) -> anyhow::Result<()> {
     tasks.wait().await;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// The relays to be kept in step with this one, if there are any.
+async fn peers(
+    settings: &Settings,
+    store: &Arc<LmdbStore>,
+    keys: &Keys,
+) -> anyhow::Result<Option<Arc<PeerSync>>> {
+    let urls = settings.peer_urls();
+    if urls.is_empty() {
+        return Ok(None);
+    }
+    let peers = PeerSync::new(Arc::clone(store) as _, settings.peers(keys));
+    for url in urls {
+        tracing::info!(target: "negentropy", peer = %url, "peer to be kept in step");
+        peers.add(url).await.context("read the state of a peer")?;
+    }
+    Ok(Some(Arc::new(peers)))
 }
 
 /// Opens the event store.

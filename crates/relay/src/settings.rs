@@ -56,6 +56,8 @@ pub struct Access {
     pub auth_to_write: bool,
     /// Whether private kinds are served to everybody.
     pub privileged_open: bool,
+    /// Who is served private kinds as the operator is: relays that are trusted as this one is.
+    pub full_sync: Vec<Pubkey>,
     /// Only clients whose address starts with one of these, if there are any.
     pub ip_whitelist: Vec<String>,
     /// No client whose address starts with one of these.

@@ -14,7 +14,11 @@ use crate::matches::for_each;
 use crate::summary::{TreeSet, tree_spec};
 
 /// Counts by the trees, which takes some microseconds; `None` if they do not know.
-pub(crate) fn by_trees(lmdb: &Lmdb, txn: &RoTxn<'_>, query: &Query) -> Result<Option<u64>, LmdbError> {
+pub(crate) fn by_trees(
+    lmdb: &Lmdb,
+    txn: &RoTxn<'_>,
+    query: &Query,
+) -> Result<Option<u64>, LmdbError> {
     let [filter] = &query.filters[..] else { return Ok(None) };
     if !lmdb.options.keep_summaries || is_expiry_due(lmdb, txn)? {
         return Ok(None);

@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use event::{Event, EventId};
 use parking_lot::Mutex;
 use store::{
-    EventStore, Markers, Query, ReconcileError, ReconcileSet, ReconcileStore, Rows, SaveOutcome, Serial, StoreError, StoreStatus, Tombstone,
-    Watch,
+    EventStore, Markers, Query, ReconcileError, ReconcileSet, ReconcileStore, Rows, SaveOutcome,
+    Serial, StoreError, StoreStatus, Tombstone, Watch,
 };
 use tokio::sync::oneshot;
 
@@ -147,7 +147,10 @@ impl ReconcileStore for LmdbStore {
         query: Query,
         max_records: u64,
     ) -> Result<Box<dyn ReconcileSet>, ReconcileError> {
-        let is_due = self.lmdb.read(|txn| count::is_expiry_due(&self.lmdb, txn)).map_err(StoreError::from)?;
+        let is_due = self
+            .lmdb
+            .read(|txn| count::is_expiry_due(&self.lmdb, txn))
+            .map_err(StoreError::from)?;
         if is_due && self.queue.is_some() {
             self.submit(|reply| Job::Sweep { reply }).await?;
         }

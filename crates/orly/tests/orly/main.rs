@@ -7,3 +7,4 @@ mod house;
 mod import;
 mod serve;
 mod settings;
+mod sync;

@@ -11,14 +11,14 @@ use nix::unistd::Pid;
 use crate::house::{House, notes};
 
 /// A relay on a free port.
-struct Running {
+pub(crate) struct Running {
     child: Child,
     log: BufReader<ChildStderr>,
-    addr: String,
+    pub(crate) addr: String,
 }
 
 impl Running {
-    fn start(house: &House, variables: &[(&str, &str)]) -> Self {
+    pub(crate) fn start(house: &House, variables: &[(&str, &str)]) -> Self {
         let mut command = house.command(&[]);
         command.env("ORLY_PORT", "0").env("ORLY_LISTEN", "127.0.0.1");
         command.envs(variables.iter().copied()).stderr(Stdio::piped());
@@ -42,7 +42,7 @@ impl Running {
     }
 
     /// Ends it by a signal; returns its exit code and what it logged since.
-    fn end(mut self, signal: Signal) -> (Option<i32>, String) {
+    pub(crate) fn end(mut self, signal: Signal) -> (Option<i32>, String) {
         kill(Pid::from_raw(self.child.id().try_into().unwrap()), signal).unwrap();
         let mut log = String::new();
         self.log.read_to_string(&mut log).unwrap();

@@ -83,12 +83,13 @@ async fn a_peer_that_fails_is_tried_again_and_its_reason_is_kept_until_it_works(
     let peer = Scripted::start(move |mut peer: Peer| {
         let visit = counted.fetch_add(1, Ordering::Relaxed);
         async move {
-            while visit < 2 {
-                let sub = peer.hear_of("NEG-OPEN").await;
-                peer.say(format!(r#"["NEG-ERR","{sub}","blocked: not now"]"#)).await;
-            }
             loop {
-                peer.answer_open("61").await;
+                if visit < 2 {
+                    let sub = peer.hear_of("NEG-OPEN").await;
+                    peer.say(format!(r#"["NEG-ERR","{sub}","blocked: not now"]"#)).await;
+                } else {
+                    peer.answer_open("61").await;
+                }
             }
         }
     })

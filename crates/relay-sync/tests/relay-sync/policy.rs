@@ -67,6 +67,20 @@ async fn a_key_opens_what_its_owner_may_read() {
 }
 
 #[tokio::test]
+async fn a_trusted_relay_is_given_private_kinds() {
+    let here = House::new().await;
+    let trust = |settings: &mut relay::Settings| settings.access.full_sync = vec![BOB.pubkey()];
+    let there = House::with(trust, Default::default()).await;
+    let to_carol = event(&ALICE, 1059, 1000, &[&["p", &CAROL.pubkey().to_string()]], "");
+    there.take(&[&to_carol]).await;
+    assert_eq!(here.sync(&there.url, Direction::Down).await.need, 0);
+    let mut options = options(Direction::Down);
+    options.client.keys = Some(Keys::clone(&BOB));
+    here.try_sync(&there.url, options).await.unwrap();
+    assert_eq!(here.ids().await, ids_of(&[&to_carol]));
+}
+
+#[tokio::test]
 async fn a_relay_that_wants_authentication_gets_it_or_is_named() {
     let here = House::new().await;
     let lock = |settings: &mut relay::Settings| settings.access.auth_required = true;

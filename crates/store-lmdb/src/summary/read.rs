@@ -53,14 +53,20 @@ impl<'a, 't> Reader<'a, 't> {
                 return Ok(node.0.iter().fold(sum, |sum, (_, child)| sum + *child));
             };
             let slot = end.slot(prefix.len());
-            sum = node.0.iter().take_while(|(at, _)| *at < slot).fold(sum, |sum, (_, child)| sum + *child);
+            sum = node
+                .0
+                .iter()
+                .take_while(|(at, _)| *at < slot)
+                .fold(sum, |sum, (_, child)| sum + *child);
             let count = node.child(slot).count();
             let has_node = has_node(count, prefix.len());
             prefix = child_prefix(&prefix, slot);
             if !has_node {
                 if count > 0 {
                     let leaf = self.leaf(tree, &prefix)?;
-                    leaf.iter().take_while(|path| *path < end).for_each(|path| sum.insert(&path.item().id));
+                    leaf.iter()
+                        .take_while(|path| *path < end)
+                        .for_each(|path| sum.insert(&path.item().id));
                 }
                 break;
             }
@@ -74,7 +80,11 @@ pub(super) const fn has_node(count: u64, depth: usize) -> bool {
     count > LEAF && child_depth(depth) < Path::LEN
 }
 
-fn keep<T>(kept: &Kept<T>, key: Vec<u8>, load: impl FnOnce() -> Result<T, LmdbError>) -> Result<Rc<T>, LmdbError> {
+fn keep<T>(
+    kept: &Kept<T>,
+    key: Vec<u8>,
+    load: impl FnOnce() -> Result<T, LmdbError>,
+) -> Result<Rc<T>, LmdbError> {
     if let Some(found) = kept.borrow().get(&key) {
         return Ok(Rc::clone(found));
     }

@@ -41,7 +41,9 @@ pub(crate) fn tree_spec(
     hidden.retain(|kind| viewer.is_restricted(*kind));
     match &filter.kinds {
         Some(kinds) => {
-            plus.extend(kinds.iter().filter(|kind| !hidden.contains(kind)).copied().map(TreeId::Kind));
+            plus.extend(
+                kinds.iter().filter(|kind| !hidden.contains(kind)).copied().map(TreeId::Kind),
+            );
         }
         None => {
             plus.push(TreeId::All);
