@@ -178,6 +178,8 @@ export function sync(client) {
       const sets = await Promise.all(kinds.map(kind => notes(author(), kind, 60)))
       await publishAll(relay, sets.flat())
       const subscription = listen(relay, { kinds })
+      // NDK may keep what a subscription brings in the cache it reconciles: there all has to be in before.
+      if (client.oneSessionAtATime) await until(() => subscription.eose, 'EOSE')
       const sessions = client.oneSessionAtATime
         ? [await reconcile(relay, { kinds: [kinds[0]] }, []), await reconcile(relay, { kinds: [kinds[1]] }, [])]
         : await Promise.all(kinds.map(kind => reconcile(relay, { kinds: [kind] }, [])))
