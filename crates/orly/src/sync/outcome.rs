@@ -42,7 +42,7 @@ impl Outcome {
         parts.push(format!("{rounds} rounds"));
         let traffic = self.report.traffic;
         parts.push(format!("{} out, {} in", bytes(traffic.sent), bytes(traffic.received)));
-        parts.push(format!("{:.1} s", self.report.duration.as_secs_f64()));
+        parts.push(format!("{:.2} s", self.report.duration.as_secs_f64()));
         let mut lines = vec![parts.join(" · ")];
         if self.report.missing > 0 {
             lines.push(format!("  not given by the relay: {}", grouped(self.report.missing)));

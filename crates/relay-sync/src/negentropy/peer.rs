@@ -9,6 +9,7 @@ mod down;
 mod options;
 mod policy;
 mod report;
+mod saving;
 mod seen;
 mod tally;
 mod time_range;

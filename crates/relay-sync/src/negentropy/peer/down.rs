@@ -1,16 +1,14 @@
-//! Fetching what we lack: asked for in batches, verified, saved.
+//! Fetching what we lack: asked for in batches, and verified.
 
-use event::{Event, EventId, EventRef};
-use store::SaveOutcome;
+use event::{Event, EventId};
 use tokio::sync::{Mutex, mpsc};
 
-use super::policy::is_protected;
-use super::{PrivateKinds, Sync, SyncFailure, SyncProgress};
+use super::{Sync, SyncFailure};
 
 /// Ids in a REQ: what every relay takes.
 const BATCH: usize = 100;
-/// Runs of events that wait for the store, of some hundred KiB each.
-const UNSAVED: usize = 8;
+/// Runs of events that wait to be saved, mostly of some hundred KiB.
+const UNSAVED: usize = 32;
 /// How many events the peer may name in vain before it is not believed, beside a tenth of all.
 const PATIENCE: u64 = 1000;
 
@@ -83,70 +81,5 @@ impl Sync<'_, '_> {
         }
         // What came and was not valid is counted as that.
         Ok(fetch.missing().skip(invalid).collect())
-    }
-
-    /// Saves what was fetched: all that waits at once.
-    async fn save(&self, mut unsaved: mpsc::Receiver<Vec<Event>>) -> Result<(), SyncFailure> {
-        let mut runs = Vec::new();
-        while unsaved.recv_many(&mut runs, UNSAVED).await > 0 {
-            let mut events: Vec<Event> = runs.drain(..).flatten().collect();
-            let count = events.len() as u64;
-            let mut refused = self.refuse(&mut events);
-            let ids: Vec<EventId> = events.iter().map(|event| event.as_ref().id()).collect();
-            let outcomes = self.store.save(events).await?;
-            let stored =
-                outcomes.iter().filter(|outcome| matches!(outcome, SaveOutcome::Stored(_))).count()
-                    as u64;
-            let passed_over = ids
-                .iter()
-                .zip(outcomes)
-                .filter_map(|(id, outcome)| Some((*id, passed_over(outcome)?)));
-            refused.extend(passed_over.map(|(id, reason)| (id, reason.to_owned())));
-            if let Some(fruitless) = &self.options.fruitless {
-                fruitless.add(refused.iter().map(|(id, _)| *id));
-            }
-            self.tally.step(SyncProgress::Fetched(count), |report| {
-                report.stored += stored;
-                refused.iter().for_each(|(_, reason)| report.passed_over.add(reason));
-            });
-        }
-        Ok(())
-    }
-
-    /// Takes out events that are not to be saved; says why.
-    fn refuse(&self, events: &mut Vec<Event>) -> Vec<(EventId, String)> {
-        let mut refused = Vec::new();
-        events.retain(|event| {
-            let event = event.as_ref();
-            let result = match &self.options.admission {
-                _ if self.is_protected(event) => {
-                    Err("only its author may publish it (NIP-70)".to_owned())
-                }
-                Some(admission) => admission.check(event),
-                None => Ok(()),
-            };
-            let Err(reason) = result else { return true };
-            refused.push((event.id(), reason));
-            false
-        });
-        refused
-    }
-
-    /// Whether it is neither given nor taken.
-    pub(super) fn is_protected(&self, event: EventRef<'_>) -> bool {
-        self.options.private_kinds == PrivateKinds::Withhold && is_protected(event)
-    }
-}
-
-/// Why an event found no place; `None` if it did.
-fn passed_over(outcome: SaveOutcome) -> Option<&'static str> {
-    match outcome {
-        SaveOutcome::Stored(_) => None,
-        SaveOutcome::Duplicate => Some("already stored"),
-        SaveOutcome::Superseded => Some("a newer version is stored"),
-        SaveOutcome::Deleted => Some("deleted here"),
-        SaveOutcome::Vanished => Some("its author asked to be forgotten here"),
-        SaveOutcome::Expired => Some("expired"),
-        SaveOutcome::Ephemeral => Some("ephemeral"),
     }
 }

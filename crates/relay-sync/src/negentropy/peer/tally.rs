@@ -16,8 +16,8 @@ pub enum SyncProgress<'a> {
         /// Ids the peer has and we lack.
         need: &'a [EventId],
     },
-    /// Events were fetched, and saved or passed over.
-    Fetched(u64),
+    /// Events that were fetched were saved or passed over.
+    Saved(u64),
     /// The peer answered an event we published.
     Sent,
 }
