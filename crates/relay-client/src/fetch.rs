@@ -9,8 +9,8 @@ use crate::routes::Answer;
 use crate::verifiers::{Asked, Checked};
 use crate::{ClientError, Connection};
 
-/// Answers that wait to be taken; more stay with the relay.
-const ROOM: usize = 16;
+/// Runs of events that wait to be taken; more stay with the relay.
+const ROOM: usize = 8;
 /// Bytes of events that are checked at once.
 const CHUNK_BYTES: usize = 256 << 10;
 
@@ -66,13 +66,13 @@ impl Fetch<'_> {
         let mut invalid = Vec::new();
         while !self.is_done && bytes < CHUNK_BYTES {
             match self.answers.recv().await {
-                Some(Answer::Event(text)) => {
-                    self.count_one()?;
-                    bytes += text.len();
-                    texts.push(text);
+                Some(Answer::Events(run)) => {
+                    self.count(run.len())?;
+                    bytes += run.iter().map(|text| text.len()).sum::<usize>();
+                    texts.extend(run);
                 }
                 Some(Answer::TooLarge { bytes }) => {
-                    self.count_one()?;
+                    self.count(1)?;
                     let most = self.connection.options.max_event_bytes;
                     invalid.push(format!("event has {bytes} bytes, {most} are allowed"));
                 }
@@ -111,8 +111,8 @@ impl Fetch<'_> {
         self.connection.send(format!("[\"CLOSE\",\"{}\"]", self.sub)).await
     }
 
-    fn count_one(&mut self) -> Result<(), ClientError> {
-        self.received += 1;
+    fn count(&mut self, events: usize) -> Result<(), ClientError> {
+        self.received += events;
         // Twice as many, for relays that send an event again when it arrives anew meanwhile.
         if self.received > self.asked.all.len() * 2 {
             return Err(ClientError::protocol("it sent more events than it was asked for"));

@@ -1,13 +1,15 @@
 //! Reads what the relay sends and hands it to whoever waits for it.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::StreamExt;
 use futures_util::stream::SplitStream;
+use futures_util::{FutureExt, StreamExt};
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite;
+use tokio_tungstenite::tungstenite::{self, Utf8Bytes};
 
 use crate::authentication::Authentication;
 use crate::dial::Stream;
@@ -15,6 +17,9 @@ use crate::message::Message;
 use crate::routes::{Answer, Routes};
 use crate::traffic::Meter;
 use crate::{ClientError, Verdict};
+
+/// Bytes of events that are handed on together.
+const RUN_BYTES: usize = 128 << 10;
 
 /// The reading half of a connection.
 pub(crate) struct Reader {
@@ -28,24 +33,37 @@ pub(crate) struct Reader {
     pub(crate) max_event_bytes: usize,
 }
 
+/// Events of one fetch that came one behind the other: handed on together, they wake whoever waits once.
+#[derive(Default)]
+struct Run {
+    sub: String,
+    events: Vec<Box<str>>,
+    bytes: usize,
+}
+
 impl Reader {
     /// Reads until the connection ends, and tells all who wait.
     pub(crate) async fn run(mut self) {
-        let error = loop {
-            let text = match self.next().await {
-                Ok(text) => text,
-                Err(error) => break error,
-            };
-            self.meter.add_received(text.len());
-            if let Err(error) = self.hand_on(&text).await {
-                break error;
-            }
-        };
+        let Err(error) = self.read().await;
         tracing::debug!(target: "negentropy", %error, "connection ended");
         self.routes.end(error);
     }
 
-    async fn next(&mut self) -> Result<tungstenite::Utf8Bytes, ClientError> {
+    async fn read(&mut self) -> Result<Infallible, ClientError> {
+        loop {
+            let mut run = Run::default();
+            let mut next = Some(self.next().await?);
+            while let Some(text) = next {
+                self.meter.add_received(text.len());
+                self.hand_on(&text, &mut run).await?;
+                next = if run.bytes < RUN_BYTES { self.next_if_there()? } else { None };
+            }
+            self.hand_on_run(&mut run).await?;
+        }
+    }
+
+    /// Waits for the next message, as long as patience lasts.
+    async fn next(&mut self) -> Result<Utf8Bytes, ClientError> {
         loop {
             let deadline = self.routes.deadline(self.timeout);
             let wait = async {
@@ -54,43 +72,50 @@ impl Reader {
                     None => std::future::pending().await,
                 }
             };
-            let message = tokio::select! {
+            tokio::select! {
                 biased;
-                message = self.stream.next() => message,
-                () = self.routes.asked.notified() => continue,
+                message = self.stream.next() => if let Some(text) = text_of(message)? {
+                    return Ok(text);
+                },
+                () = self.routes.asked.notified() => {}
                 () = wait => {
-                    if self.routes.deadline(self.timeout).is_some_and(|at| at <= tokio::time::Instant::now()) {
+                    let deadline = self.routes.deadline(self.timeout);
+                    if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
                         return Err(self.routes.timed_out(self.timeout));
                     }
-                    continue;
                 }
-            };
-            match message {
-                Some(Ok(tungstenite::Message::Text(text))) => return Ok(text),
-                Some(Ok(tungstenite::Message::Close(frame))) => {
-                    return Err(ClientError::closed(closing(frame.as_ref())));
-                }
-                Some(Ok(tungstenite::Message::Binary(_))) => {
-                    return Err(ClientError::protocol("it sent a binary message"));
-                }
-                Some(Ok(_)) => {}
-                Some(Err(error)) => return Err(ended(error)),
-                None => return Err(ClientError::closed("the relay hung up")),
             }
         }
     }
 
-    async fn hand_on(&self, text: &str) -> Result<(), ClientError> {
-        match Message::from_json(text).map_err(ClientError::protocol)? {
-            Message::Event { sub, event } => {
-                let answer = if event.len() > self.max_event_bytes {
-                    Answer::TooLarge { bytes: event.len() }
-                } else {
-                    Answer::Event(event)
-                };
-                if !self.answer(&sub, answer).await {
-                    self.routes.unasked()?;
+    /// The next message, if it has come already.
+    fn next_if_there(&mut self) -> Result<Option<Utf8Bytes>, ClientError> {
+        while let Some(message) = self.stream.next().now_or_never() {
+            let text = text_of(message)?;
+            if text.is_some() {
+                return Ok(text);
+            }
+        }
+        Ok(None)
+    }
+
+    async fn hand_on(&self, text: &str, run: &mut Run) -> Result<(), ClientError> {
+        let message = Message::from_json(text).map_err(ClientError::protocol)?;
+        let is_of_run = matches!(&message, Message::Event { sub, .. } if *sub == run.sub);
+        if !is_of_run {
+            self.hand_on_run(run).await?;
+        }
+        match message {
+            Message::Event { sub, event } if event.len() > self.max_event_bytes => {
+                self.hand_on_run(run).await?;
+                if !self.answer(&sub, Answer::TooLarge { bytes: event.len() }).await {
+                    self.routes.unasked(1)?;
                 }
+            }
+            Message::Event { sub, event } => {
+                run.sub = sub;
+                run.bytes += event.len();
+                run.events.push(event);
             }
             Message::Eose { sub } => drop(self.answer(&sub, Answer::Eose).await),
             Message::Closed { sub, reason } => {
@@ -124,6 +149,16 @@ impl Reader {
         Ok(())
     }
 
+    /// Hands on the events that were gathered, if there are any.
+    async fn hand_on_run(&self, run: &mut Run) -> Result<(), ClientError> {
+        let Run { sub, events, .. } = std::mem::take(run);
+        let count = events.len();
+        if count > 0 && !self.answer(&sub, Answer::Events(events)).await {
+            self.routes.unasked(count)?;
+        }
+        Ok(())
+    }
+
     /// Hands an answer to the fetch it is for, waiting for room; whether there is one.
     async fn answer(&self, sub: &str, answer: Answer) -> bool {
         let Some(fetcher) = self.routes.fetcher(sub) else { return false };
@@ -131,6 +166,24 @@ impl Reader {
         // Time spent waiting for ourselves is not the relay's.
         self.routes.made_progress();
         has_come
+    }
+}
+
+/// The text of a message, if it is of that kind.
+fn text_of(
+    message: Option<Result<tungstenite::Message, tungstenite::Error>>,
+) -> Result<Option<Utf8Bytes>, ClientError> {
+    match message {
+        Some(Ok(tungstenite::Message::Text(text))) => Ok(Some(text)),
+        Some(Ok(tungstenite::Message::Close(frame))) => {
+            Err(ClientError::closed(closing(frame.as_ref())))
+        }
+        Some(Ok(tungstenite::Message::Binary(_))) => {
+            Err(ClientError::protocol("it sent a binary message"))
+        }
+        Some(Ok(_)) => Ok(None),
+        Some(Err(error)) => Err(ended(error)),
+        None => Err(ClientError::closed("the relay hung up")),
     }
 }
 

@@ -13,12 +13,12 @@ use crate::{ClientError, Verdict};
 
 /// How many events may come that nobody asked for. Some do after a subscription was closed, and some
 /// relays push events into a reconciliation.
-const MAX_UNASKED: u32 = 1000;
+const MAX_UNASKED: usize = 1000;
 
 /// A relay's answer to a REQ.
 #[derive(Debug)]
 pub(crate) enum Answer {
-    Event(Box<str>),
+    Events(Vec<Box<str>>),
     /// An event larger than allowed.
     TooLarge {
         bytes: usize,
@@ -46,7 +46,7 @@ struct Table {
     /// When a relay last did what somebody waited for.
     progress: Instant,
     notice: Option<String>,
-    unasked: u32,
+    unasked: usize,
     ended: Option<ClientError>,
 }
 
@@ -151,10 +151,10 @@ impl Routes {
         self.table.lock().fetches.get(sub).cloned()
     }
 
-    /// Counts an event that nobody asked for.
-    pub(crate) fn unasked(&self) -> Result<(), ClientError> {
+    /// Counts events that nobody asked for.
+    pub(crate) fn unasked(&self, count: usize) -> Result<(), ClientError> {
         let mut table = self.table.lock();
-        table.unasked += 1;
+        table.unasked += count;
         if table.unasked > MAX_UNASKED {
             return Err(ClientError::protocol(format!(
                 "it sent {MAX_UNASKED} events that were not asked for"
