@@ -12,8 +12,10 @@ use super::{Sync, SyncFailure, SyncProgress};
 
 /// Events that are read from the store at once.
 const BATCH: usize = 100;
-/// Events that wait for their OK.
-const WINDOW: usize = 100;
+/// Events that may wait for their OK at first: what every relay takes.
+const FIRST_WINDOW: u64 = 100;
+/// Events that may wait for their OK once the peer has taken many: it writes them to disk together.
+const LAST_WINDOW: u64 = 1000;
 /// Ids that wait until all is fetched.
 const MAX_WAITING: usize = 500_000;
 /// Refused ids that are looked at again in the end.
@@ -72,7 +74,7 @@ impl Sync<'_, '_> {
             self.tally.count(|report| report.withheld += 1);
             return Ok(());
         }
-        while answers.len() >= WINDOW
+        while answers.len() as u64 >= self.window()
             && let Some(answer) = answers.next().await
         {
             self.count_answer(answer)?;
@@ -82,6 +84,12 @@ impl Sync<'_, '_> {
         self.tally.count(|report| report.sent += 1);
         answers.push(Box::pin(async move { (id, verdict.await) }));
         Ok(())
+    }
+
+    /// How many events may wait for their OK.
+    fn window(&self) -> u64 {
+        let taken = self.tally.count(|report| report.accepted);
+        (FIRST_WINDOW + taken / 10).min(LAST_WINDOW)
     }
 
     fn count_answer(
