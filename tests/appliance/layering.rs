@@ -9,16 +9,23 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Who may use whom. What is below a crate's own arrows it may use as well.
-const ARROWS: [(&str, &[&str]); 11] = [
+const ARROWS: [(&str, &[&str]); 18] = [
     ("event", &[]),
     ("reconcile", &["event"]),
     ("store", &["reconcile"]),
     ("store-lmdb", &["store"]),
     ("relay-client", &["event"]),
     ("relay-sync", &["relay-client", "reconcile", "store"]),
-    ("relay", &["relay-sync", "store"]),
+    ("acl", &["relay-client", "store"]),
+    ("relay", &["acl", "relay-sync", "store"]),
+    ("rpc", &["acl", "relay-sync", "store"]),
+    ("supervisor", &[]),
     ("daemon", &[]),
-    ("orly", &["daemon", "relay", "relay-sync", "store-lmdb"]),
+    ("orly", &["daemon", "relay", "relay-sync", "rpc", "store-lmdb"]),
+    ("orly-db-badger", &["daemon", "rpc", "store-lmdb"]),
+    ("orly-acl", &["acl", "daemon", "rpc"]),
+    ("orly-sync-negentropy", &["daemon", "relay-sync", "rpc", "store-lmdb"]),
+    ("orly-launcher", &["daemon", "rpc", "supervisor"]),
     // Drives relays of any make: it would prove little with ours inside.
     ("orly-bench", &["reconcile"]),
     ("appliance", &[]),

@@ -1,0 +1,3 @@
+//! Access control as a process.
+
+fn main() {}

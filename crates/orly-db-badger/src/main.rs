@@ -1,0 +1,3 @@
+//! The event store as a process; its engine is LMDB.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! Reconciliation (NIP-77) as a process.
+
+fn main() {}
