@@ -32,6 +32,11 @@ impl FrameSizeLimit {
         }
     }
 
+    /// The number of bytes, 0 for no limit.
+    pub fn bytes(self) -> usize {
+        self.0.map_or(0, NonZeroUsize::get)
+    }
+
     /// Whether a message of this length has to be closed.
     pub(crate) fn is_reached(self, len: usize) -> bool {
         self.0.is_some_and(|limit| len > limit.get() - Self::RESERVE)
@@ -46,7 +51,8 @@ mod tests {
     fn zero_is_no_limit_and_less_than_the_minimum_is_refused() {
         assert_eq!(FrameSizeLimit::new(0), Ok(FrameSizeLimit::NONE));
         assert_eq!(FrameSizeLimit::new(4095), Err(FrameSizeLimitTooSmall { bytes: 4095 }));
-        assert!(FrameSizeLimit::new(4096).is_ok());
+        assert_eq!(FrameSizeLimit::new(4096).map(FrameSizeLimit::bytes), Ok(4096));
+        assert_eq!(FrameSizeLimit::NONE.bytes(), 0);
         assert!(!FrameSizeLimit::NONE.is_reached(usize::MAX));
     }
 }

@@ -26,6 +26,19 @@ pub struct Initiator {
     fruitless: u32,
 }
 
+/// All there is to an [`Initiator`], for who keeps it in another process than its set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InitiatorState {
+    /// The cap on the messages it writes.
+    pub frame_size_limit: FrameSizeLimit,
+    /// How many messages of the responder are read at most.
+    pub max_rounds: u32,
+    /// How many were read.
+    pub rounds: u32,
+    /// How many of the last ones told of no id.
+    pub fruitless: u32,
+}
+
 /// What one message of the responder led to.
 ///
 /// After a message was cut by a frame size limit, an id may be reported once more.
@@ -81,6 +94,20 @@ impl Initiator {
     /// How many messages of the responder were read.
     pub fn rounds(&self) -> u32 {
         self.rounds
+    }
+}
+
+impl From<&Initiator> for InitiatorState {
+    fn from(initiator: &Initiator) -> Self {
+        let &Initiator { frame_size_limit, max_rounds, rounds, fruitless } = initiator;
+        Self { frame_size_limit, max_rounds, rounds, fruitless }
+    }
+}
+
+impl From<InitiatorState> for Initiator {
+    fn from(state: InitiatorState) -> Self {
+        let InitiatorState { frame_size_limit, max_rounds, rounds, fruitless } = state;
+        Self { frame_size_limit, max_rounds, rounds, fruitless }
     }
 }
 

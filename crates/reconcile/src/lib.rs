@@ -19,7 +19,7 @@ mod varint;
 
 pub use error::Error;
 pub use frame_size_limit::{FrameSizeLimit, FrameSizeLimitTooSmall};
-pub use initiator::{Initiator, Step};
+pub use initiator::{Initiator, InitiatorState, Step};
 pub use item::{Bound, Item};
 pub use responder::{Answer, Responder};
 pub use set::{Selected, Set};

@@ -10,7 +10,7 @@ use event::Filter;
 use heed::RoTxn;
 use parking_lot::Mutex;
 use reconcile::{Answer, Bound, FrameSizeLimit, Initiator, Item, Responder, Set, SortedVec, Step};
-use store::{Query, ReconcileError, ReconcileSet, StoreError, Viewer};
+use store::{GatheredSet, Query, ReconcileError, ReconcileSet, StoreError, Viewer};
 
 use crate::LmdbError;
 use crate::env::Lmdb;
@@ -29,9 +29,6 @@ struct OnTrees {
     lmdb: Arc<Lmdb>,
     spec: TreeSpec,
 }
-
-/// A set in memory.
-struct Gathered(Arc<SortedVec>);
 
 /// Opens the set of a query.
 pub(crate) fn open(
@@ -52,7 +49,7 @@ pub(crate) fn open(
         && at.elapsed() < SHARE
         && let Some(set) = shared.upgrade()
     {
-        return Ok(Box::new(Gathered(set)));
+        return Ok(Box::new(GatheredSet(set)));
     }
     let items = lmdb
         .read(|txn| gather(lmdb, txn, &filter, &query.viewer, max_records))
@@ -62,7 +59,7 @@ pub(crate) fn open(
     let mut sets = gathered.0.lock();
     sets.retain(|_, (_, set)| set.strong_count() > 0);
     sets.insert(query, (Instant::now(), Arc::downgrade(&set)));
-    Ok(Box::new(Gathered(set)))
+    Ok(Box::new(GatheredSet(set)))
 }
 
 /// Reads the items a filter asks for; `None` if there are more than `max`.
@@ -134,48 +131,5 @@ impl ReconcileSet for OnTrees {
             let step = initiator.step(set, &message)?;
             Ok((initiator, step))
         })
-    }
-}
-
-#[async_trait]
-impl ReconcileSet for Gathered {
-    async fn count(&self) -> Result<u64, ReconcileError> {
-        Ok(self.0.len() as u64)
-    }
-
-    async fn answer(
-        &self,
-        message: Vec<u8>,
-        limit: FrameSizeLimit,
-    ) -> Result<Answer, ReconcileError> {
-        Responder::new(limit).answer(&*self.0, &message).map_err(protocol)
-    }
-
-    async fn open(
-        &self,
-        limit: FrameSizeLimit,
-        max_rounds: u32,
-    ) -> Result<(Initiator, Vec<u8>), ReconcileError> {
-        Initiator::open(&*self.0, limit, max_rounds).map_err(protocol)
-    }
-
-    async fn step(
-        &self,
-        mut initiator: Initiator,
-        message: Vec<u8>,
-    ) -> Result<(Initiator, Step), ReconcileError> {
-        let step = initiator.step(&*self.0, &message).map_err(protocol)?;
-        Ok((initiator, step))
-    }
-}
-
-/// Reading memory does not fail.
-fn protocol(error: reconcile::Error<std::convert::Infallible>) -> ReconcileError {
-    match error {
-        reconcile::Error::Set(never) => match never {},
-        reconcile::Error::Malformed(what) => {
-            ReconcileError::Protocol(format!("malformed message: {what}"))
-        }
-        other => ReconcileError::Protocol(other.to_string()),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use event::EventRef;
+use event::{EventRef, NotAnEvent};
 
 /// The order of arrival of an event: from 1, rising, never used twice, with gaps.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -37,6 +37,30 @@ pub struct EventBatch {
 }
 
 impl EventBatch {
+    /// Takes events that stand one behind the other in `bytes`, each with its serial and its length.
+    pub fn from_packed(
+        bytes: Vec<u8>,
+        events: impl Iterator<Item = (Serial, usize)>,
+    ) -> Result<Self, NotAnEvent> {
+        let mut entries = Vec::with_capacity(events.size_hint().0);
+        let mut end: usize = 0;
+        for (serial, len) in events {
+            let start = end;
+            end = start.saturating_add(len);
+            EventRef::from_bytes(bytes.get(start..end).ok_or(NotAnEvent { len })?)?;
+            entries.push((serial, end));
+        }
+        match bytes.len() - end {
+            0 => Ok(Self { bytes, entries }),
+            len => Err(NotAnEvent { len }),
+        }
+    }
+
+    /// Gives the bytes of all events back, without copying them.
+    pub fn into_packed(self) -> Vec<u8> {
+        self.bytes
+    }
+
     /// Copies `event` to the end.
     pub fn push(&mut self, serial: Serial, event: EventRef<'_>) {
         self.bytes.extend_from_slice(event.as_bytes());
@@ -69,5 +93,29 @@ impl EventBatch {
     /// How many bytes the events take.
     pub fn byte_len(&self) -> usize {
         self.bytes.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packed_events_come_back_and_what_is_no_event_is_refused() {
+        let event = [&[7; 140][..], &[0; 4], b"text"].concat();
+        let entries = |lens: &[usize]| -> Vec<_> {
+            lens.iter().zip(1..).map(|(&len, at)| (Serial::new(at), len)).collect()
+        };
+        let pack = |bytes: &[u8], lens: &[usize]| {
+            EventBatch::from_packed(bytes.to_vec(), entries(lens).into_iter())
+        };
+        let batch = pack(&[&event[..], &event[..]].concat(), &[148, 148]).unwrap();
+        let found: Vec<_> = batch.iter().map(|(serial, event)| (serial, event.as_bytes())).collect();
+        assert_eq!(found, [(Serial::new(1), &event[..]), (Serial::new(2), &event[..])]);
+        assert_eq!(batch.into_packed(), [&event[..], &event[..]].concat());
+        assert!(pack(&[], &[]).unwrap().is_empty());
+        for lens in [&[147][..], &[149], &[143, 5], &[usize::MAX], &[148, usize::MAX], &[148, 0]] {
+            assert!(pack(&event, lens).is_err(), "{lens:?}");
+        }
     }
 }

@@ -8,6 +8,7 @@ mod batch;
 pub mod conformance;
 mod error;
 mod event_store;
+mod gathered_set;
 mod markers;
 #[cfg(feature = "conformance")]
 mod memory;
@@ -18,6 +19,7 @@ mod reconcile_store;
 pub use batch::{EventBatch, Serial};
 pub use error::StoreError;
 pub use event_store::{EventStore, Rows, StoreStatus, Watch};
+pub use gathered_set::GatheredSet;
 pub use markers::{IDENTITY_MARKER, Markers, identity};
 #[cfg(feature = "conformance")]
 pub use memory::MemoryStore;
