@@ -6,7 +6,6 @@
 
 mod check;
 mod chunks;
-mod memory;
 mod pipeline;
 mod resume;
 mod run;

@@ -12,7 +12,9 @@ use daemon::{Findings, LogFormat, LogLevel, LogOutput, Logging, Origin};
 use event::Pubkey;
 
 use self::negentropy::{IdSize, KindNumber, Peer, PeerDirection, SyncFilter};
-use self::values::{AccessControlHost, AclMode, Database, Key, Off, RelayUrl, SyncHost, Unset};
+use self::values::{
+    AccessControlHost, AclMode, Database, Key, Off, Proxies, RelayUrl, SyncHost, Unset,
+};
 
 daemon::settings! {
     /// The settings of the relay process.
@@ -29,7 +31,7 @@ daemon::settings! {
             /// requests to vanish (NIP-62).
             relay_url: Option<RelayUrl> = "ORLY_RELAY_URL", "";
             /// Proxies whose `X-Forwarded-For` is believed.
-            trusted_proxies: Vec<IpAddr> = "ORLY_TRUSTED_PROXIES", "";
+            trusted_proxies: Vec<Proxies> = "ORLY_TRUSTED_PROXIES", "";
             /// Whether pages of other origins may call `/api`.
             cors_enabled: bool = "ORLY_CORS_ENABLED", "false";
             /// The origins that may, if not all.
@@ -325,7 +327,7 @@ impl Settings {
             },
             limits: self.limits(),
             cors_origins: self.cors_enabled.then(|| self.cors_origins.clone()),
-            trusted_proxies: self.trusted_proxies.clone(),
+            trusted_proxies: self.trusted_proxies.iter().map(|proxies| proxies.0).collect(),
             verify_threads: match self.verify_threads {
                 0 => std::thread::available_parallelism().map_or(1, usize::from),
                 threads => threads,

@@ -208,13 +208,19 @@ fn upgrade(front: Arc<Front>, mut request: Request<Incoming>, ip: IpAddr) -> Res
 
 /// The address of the client; what a proxy says counts only if the proxy is trusted.
 fn client_ip(relay: &Relay, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
-    if !relay.settings.trusted_proxies.contains(&peer.to_canonical()) {
-        return peer;
+    let mut ip = peer;
+    let lists = headers.get_all(HeaderName::from_static("x-forwarded-for")).iter().rev();
+    let lists = lists.filter_map(|list| list.to_str().ok());
+    // Each proxy adds, at the end, whom it was asked by: what stands before the first that is not
+    // trusted, anybody may have sent.
+    for before in lists.flat_map(|list| list.rsplit(',')) {
+        if !relay.settings.is_trusted_proxy(ip) {
+            break;
+        }
+        let Ok(before) = before.trim().parse() else { break };
+        ip = before;
     }
-    let forwarded = headers.get_all(HeaderName::from_static("x-forwarded-for")).iter().next_back();
-    let list = forwarded.and_then(|value| value.to_str().ok()).unwrap_or_default();
-    // The last one was added by the proxy that is trusted; what is before it, anybody may have sent.
-    list.rsplit(',').next().and_then(|ip| ip.trim().parse().ok()).unwrap_or(peer)
+    ip
 }
 
 /// The `Connection` header is a list.

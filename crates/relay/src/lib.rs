@@ -6,6 +6,7 @@ mod auth;
 mod http;
 mod ingest;
 mod metrics;
+mod network;
 pub mod nips;
 mod outbox;
 mod relay;
@@ -14,6 +15,7 @@ mod session;
 mod settings;
 mod subscriptions;
 
+pub use network::{InvalidNetwork, Network};
 pub use relay::Parts;
 pub use server::serve;
 pub use settings::{About, Access, Limits, Settings};

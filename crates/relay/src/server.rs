@@ -170,8 +170,7 @@ impl Guests {
         let mut counts = guests.0.lock();
         let total: usize = counts.values().sum();
         let from_here = counts.get(&ip).copied().unwrap_or_default();
-        let is_exempt = ip.to_canonical().is_loopback()
-            || relay.settings.trusted_proxies.contains(&ip.to_canonical());
+        let is_exempt = ip.to_canonical().is_loopback() || relay.settings.is_trusted_proxy(ip);
         if total >= limits.connections || (from_here >= limits.connections_per_ip && !is_exempt) {
             return None;
         }

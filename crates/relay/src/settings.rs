@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use event::Pubkey;
 
+use crate::Network;
+
 /// All of it.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -17,7 +19,7 @@ pub struct Settings {
     /// Which pages may be read from other origins; `None` sends no CORS headers on `/api`.
     pub cors_origins: Option<Vec<String>>,
     /// Proxies whose `X-Forwarded-For` is believed.
-    pub trusted_proxies: Vec<IpAddr>,
+    pub trusted_proxies: Vec<Network>,
     /// How many threads check signatures.
     pub verify_threads: usize,
     /// How long a shutdown waits for clients.
@@ -95,6 +97,13 @@ pub struct Limits {
     pub outbox_bytes: usize,
     /// A silent client is sent a ping after this long, and closed after twice as long.
     pub ping_interval: Duration,
+}
+
+impl Settings {
+    /// Whether what this address says in `X-Forwarded-For` is believed.
+    pub fn is_trusted_proxy(&self, ip: IpAddr) -> bool {
+        self.trusted_proxies.iter().any(|proxies| proxies.contains(ip))
+    }
 }
 
 impl Access {

@@ -13,7 +13,6 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::chunks::Position;
-use super::memory;
 use super::pipeline::Pipeline;
 use super::resume::Resume;
 use super::tally::Tally;
@@ -92,7 +91,7 @@ impl Run {
             saving: None,
             saved: start,
             started: Instant::now(),
-            available: memory::available(),
+            available: daemon::available_memory(),
             wanted: *BATCH.start(),
         }
     }

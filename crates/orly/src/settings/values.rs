@@ -17,6 +17,20 @@ impl Setting for Key {
     }
 }
 
+/// Where trusted proxies are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Proxies(pub(crate) relay::Network);
+
+impl Setting for Proxies {
+    fn expected() -> String {
+        "an address or a network such as 10.0.0.0/8 or fd00::/8".into()
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        text.trim_matches(['[', ']']).parse().ok().map(Self)
+    }
+}
+
 /// The relay's public address: `ws://` or `wss://`, without a slash at the end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RelayUrl(String);

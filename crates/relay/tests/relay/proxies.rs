@@ -55,3 +55,24 @@ async fn a_trusted_proxy_is_believed_in_what_it_added_itself() {
         .expect_silence()
         .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn proxies_behind_proxies_are_looked_through() {
+    let relay = Relay::start(|settings| {
+        let trusted = ["127.0.0.0/8", "10.0.0.0/8", "fd00::/8"];
+        settings.trusted_proxies = trusted.map(|network| network.parse().unwrap()).to_vec();
+        settings.access.ip_blacklist = vec!["203.0.113.9".into()];
+    })
+    .await;
+    let cases = [
+        ("203.0.113.9, 10.1.1.1", 403),
+        ("203.0.113.9, fd00::1, 10.1.1.1", 403),
+        ("203.0.113.9, 198.51.100.1, 10.1.1.1", 200),
+        ("203.0.113.9, nonsense, 10.1.1.1", 200),
+        ("10.2.2.2, 10.1.1.1", 200),
+    ];
+    for (list, status) in cases {
+        let header = format!("X-Forwarded-For: {list}\r\n");
+        assert_eq!(status_from(relay.addr, &header).await, status, "{list}");
+    }
+}
