@@ -8,8 +8,9 @@ mod negentropy;
 mod reconciler;
 
 pub use negentropy::{
-    Activity, Admission, Direction, Fruitless, InvalidDirection, NegentropySessions, PeerSettings,
-    PeerStatus, PeerSync, PrivateKinds, Reasons, SessionSettings, SessionStatus, SyncError,
-    SyncFailure, SyncOptions, SyncProgress, SyncReport, SyncStore, sync_with,
+    Activity, AddPeerError, Admission, Direction, Fruitless, InvalidDirection, NegentropySessions,
+    PeerSettings, PeerStatus, PeerSync, PrivateKinds, Reasons, Request, SessionSettings,
+    SessionStatus, SyncError, SyncFailure, SyncOptions, SyncProgress, SyncReport, SyncStore,
+    TriggerError, sync_with,
 };
-pub use reconciler::{NegentropyRefusal, Reconciler, SessionKey};
+pub use reconciler::{ConnectionId, NegentropyRefusal, Reconciler, SessionKey};

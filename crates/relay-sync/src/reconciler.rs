@@ -1,14 +1,21 @@
 //! The seam: a client's reconciliation sessions (NIP-77, the responder's side).
 
+use std::fmt;
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use event::SubscriptionId;
 use store::Query;
 
+/// Names a connection of a client, unlike any other whose sessions are answered in the same place.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct ConnectionId(Arc<str>);
+
 /// Names a session: subscription ids are a client's own.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct SessionKey {
-    /// The connection, unique in this process.
-    pub connection: u64,
+    /// The connection.
+    pub connection: ConnectionId,
     /// The client's name for the session.
     pub sub: SubscriptionId,
 }
@@ -38,7 +45,7 @@ pub trait Reconciler: Send + Sync + 'static {
     async fn close(&self, key: &SessionKey);
 
     /// Ends all sessions of a connection.
-    async fn close_connection(&self, connection: u64);
+    async fn close_connection(&self, connection: &ConnectionId);
 }
 
 /// Why a session ended: the reason of a NEG-ERR, and the largest set if that is why.
@@ -49,6 +56,31 @@ pub struct NegentropyRefusal {
     pub reason: String,
     /// How many records a set may have.
     pub max_records: Option<u64>,
+}
+
+impl ConnectionId {
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<u64> for ConnectionId {
+    fn from(number: u64) -> Self {
+        Self(number.to_string().into())
+    }
+}
+
+impl From<String> for ConnectionId {
+    fn from(name: String) -> Self {
+        Self(name.into())
+    }
+}
+
+impl fmt::Debug for ConnectionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
 }
 
 impl NegentropyRefusal {

@@ -74,7 +74,7 @@ impl Session {
         }
         session.socket.close(reason).await;
         if let Some(reconciler) = &session.relay.reconciler {
-            reconciler.close_connection(session.number).await;
+            reconciler.close_connection(&session.number.into()).await;
         }
         for (_, live) in session.subscriptions.drain() {
             session.relay.subscriptions.remove(&live.subscription);

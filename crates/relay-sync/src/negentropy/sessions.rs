@@ -8,13 +8,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use event::SubscriptionId;
 use parking_lot::Mutex;
-use reconcile::FrameSizeLimit;
+use reconcile::{Answer, FrameSizeLimit};
 use store::{Query, ReconcileError, ReconcileSet, ReconcileStore, StoreError};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::{NegentropyRefusal, Reconciler, SessionKey};
+use crate::{ConnectionId, NegentropyRefusal, Reconciler, SessionKey};
 
 /// What clients may ask at most.
 #[derive(Clone, Debug)]
@@ -25,6 +26,8 @@ pub struct SessionSettings {
     pub frame_size_limit: FrameSizeLimit,
     /// Sessions of a connection.
     pub sessions_per_connection: usize,
+    /// Sessions in all.
+    pub sessions: usize,
     /// Silence after which a session ends.
     pub timeout: Duration,
 }
@@ -35,6 +38,7 @@ impl Default for SessionSettings {
             max_records: 1_000_000,
             frame_size_limit: FrameSizeLimit::new(500_000).expect("above the least"),
             sessions_per_connection: 20,
+            sessions: 100_000,
             timeout: Duration::from_secs(300),
         }
     }
@@ -102,12 +106,49 @@ impl NegentropySessions {
         sessions.iter().map(status).collect()
     }
 
-    /// Answers a message; an error ends the session.
-    async fn answer(
+    /// Ends the sessions of this name, of whatever connection.
+    pub fn close_all(&self, sub: &SubscriptionId) {
+        self.sessions.lock().retain(|key, _| key.sub != *sub);
+    }
+
+    /// Whether there is room for a session, after one of the same key has ended.
+    fn make_room(&self, key: &SessionKey) -> Result<(), NegentropyRefusal> {
+        let most = self.settings.sessions_per_connection;
+        let mut sessions = self.sessions.lock();
+        sessions.remove(key);
+        if sessions.len() >= self.settings.sessions {
+            return Err(NegentropyRefusal::new("rate-limited: too many clients reconcile"));
+        }
+        if sessions.keys().filter(|other| other.connection == key.connection).count() >= most {
+            let reason = format!("rate-limited: {most} reconciliations are open already");
+            return Err(NegentropyRefusal::new(reason));
+        }
+        Ok(())
+    }
+
+    /// Opens a session over what `query`, of one filter, would serve; replaces one of the same key.
+    pub async fn begin(
+        &self,
+        key: SessionKey,
+        query: Query,
+        message: Vec<u8>,
+    ) -> Result<Answer, NegentropyRefusal> {
+        self.make_room(&key)?;
+        let set = self.store.reconcile_set(query, self.settings.max_records).await;
+        let set = Arc::from(set.map_err(|error| refusal(&error))?);
+        let now = Instant::now();
+        self.sessions
+            .lock()
+            .insert(key.clone(), Session { set, opened: now, used: now, rounds: 0 });
+        self.answer(&key, message).await
+    }
+
+    /// Answers a message of an open session; an error ends it.
+    pub async fn answer(
         &self,
         key: &SessionKey,
         message: Vec<u8>,
-    ) -> Result<Vec<u8>, NegentropyRefusal> {
+    ) -> Result<Answer, NegentropyRefusal> {
         let set = {
             let mut sessions = self.sessions.lock();
             let session = sessions.get_mut(key);
@@ -122,7 +163,7 @@ impl NegentropySessions {
             Ok(answer) => {
                 let (have, need) = (answer.have.len(), answer.need.len());
                 tracing::debug!(target: "negentropy", ?key, bytes = answer.message.len(), have, need, "answer");
-                Ok(answer.message)
+                Ok(answer)
             }
             Err(error) => {
                 self.sessions.lock().remove(key);
@@ -144,24 +185,7 @@ impl Reconciler for NegentropySessions {
         query: Query,
         message: Vec<u8>,
     ) -> Result<Vec<u8>, NegentropyRefusal> {
-        let most = self.settings.sessions_per_connection;
-        let is_full = {
-            let mut sessions = self.sessions.lock();
-            sessions.remove(&key);
-            sessions.keys().filter(|other| other.connection == key.connection).count() >= most
-        };
-        if is_full {
-            return Err(NegentropyRefusal::new(format!(
-                "rate-limited: {most} reconciliations are open already"
-            )));
-        }
-        let set = self.store.reconcile_set(query, self.settings.max_records).await;
-        let set = Arc::from(set.map_err(|error| refusal(&error))?);
-        let now = Instant::now();
-        self.sessions
-            .lock()
-            .insert(key.clone(), Session { set, opened: now, used: now, rounds: 0 });
-        self.answer(&key, message).await
+        self.begin(key, query, message).await.map(|answer| answer.message)
     }
 
     async fn message(
@@ -169,15 +193,15 @@ impl Reconciler for NegentropySessions {
         key: &SessionKey,
         message: Vec<u8>,
     ) -> Result<Vec<u8>, NegentropyRefusal> {
-        self.answer(key, message).await
+        self.answer(key, message).await.map(|answer| answer.message)
     }
 
     async fn close(&self, key: &SessionKey) {
         self.sessions.lock().remove(key);
     }
 
-    async fn close_connection(&self, connection: u64) {
-        self.sessions.lock().retain(|key, _| key.connection != connection);
+    async fn close_connection(&self, connection: &ConnectionId) {
+        self.sessions.lock().retain(|key, _| key.connection != *connection);
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use relay_client::PeerUrl;
-use relay_sync::{Activity, Direction, PeerSettings, PeerStatus, PeerSync};
+use relay_sync::{Activity, Direction, PeerSettings, PeerStatus, PeerSync, Request, TriggerError};
 use store::conformance::{ALICE, BOB, note};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
@@ -182,4 +182,106 @@ async fn what_is_known_of_a_peer_survives_a_restart() {
     let peers = PeerSync::new(Arc::clone(&here.store) as _, settings);
     peers.add(there.url.clone()).await.unwrap();
     assert_eq!(peers.status(), [before]);
+}
+
+#[tokio::test]
+async fn peers_taken_in_and_dropped_at_run_time_are_so_after_a_restart() {
+    let here = House::new().await;
+    let url = |name: &str| format!("wss://{name}.example.com").parse::<PeerUrl>().unwrap();
+    let configured = vec![url("a"), url("b")];
+    let peers = || {
+        let settings = PeerSettings {
+            interval: NEVER,
+            longest_backoff: NEVER,
+            side_by_side: 1,
+            options: options(Direction::Both),
+        };
+        PeerSync::new(Arc::clone(&here.store) as _, settings)
+    };
+    let urls = |peers: &PeerSync| -> Vec<PeerUrl> {
+        peers.status().into_iter().map(|status| status.url).collect()
+    };
+    let first = peers();
+    first.restore(configured.clone()).await.unwrap();
+    assert!(first.enlist(url("c")).await.unwrap());
+    assert!(!first.enlist(url("c")).await.unwrap());
+    assert!(first.dismiss(&url("a")).await.unwrap());
+    assert!(!first.dismiss(&url("a")).await.unwrap());
+    let second = peers();
+    second.restore(configured.clone()).await.unwrap();
+    assert_eq!(urls(&second), [url("b"), url("c")]);
+    assert!(second.enlist(url("a")).await.unwrap());
+    assert!(second.dismiss(&url("c")).await.unwrap());
+    let third = peers();
+    third.restore(configured).await.unwrap();
+    assert_eq!(urls(&third), [url("a"), url("b")]);
+}
+
+#[tokio::test]
+async fn a_trigger_is_over_when_the_peer_was_synchronised() {
+    let (here, there, down) = (House::new().await, House::new().await, House::new().await);
+    let keeper = Keeper::start(&here, NEVER, 2);
+    keeper.peers.add(there.url.clone()).await.unwrap();
+    for at in 1000..1004 {
+        there.take(&[&note(&ALICE, at, "x")]).await;
+        keeper.peers.trigger(Some(&there.url)).await.unwrap();
+        assert_eq!(here.ids().await, there.ids().await);
+        assert_eq!(keeper.status(&there.url).activity, Activity::Idle);
+    }
+    let unknown = keeper.peers.trigger(Some(&down.url)).await;
+    assert_eq!(unknown, Err(TriggerError::Unknown));
+    keeper.peers.add(down.url.clone()).await.unwrap();
+    drop(down);
+    keeper.peers.trigger(None).await.unwrap();
+    assert_eq!(keeper.peers.status().len(), 2);
+}
+
+#[tokio::test]
+async fn it_can_be_stopped_and_started_again() {
+    let (here, there, hangs) = (House::new().await, House::new().await, silent().await);
+    let keeper = Keeper::start(&here, NEVER, 1);
+    keeper.peers.add(hangs.url.clone()).await.unwrap();
+    keeper.until(&hangs.url, |status| status.activity == Activity::Syncing).await;
+    let waiting = {
+        let (peers, url) = (Arc::clone(&keeper.peers), hangs.url.clone());
+        tokio::spawn(async move { peers.trigger(Some(&url)).await })
+    };
+    keeper.peers.set_active(false);
+    keeper.until(&hangs.url, |status| status.activity == Activity::Idle).await;
+    assert_eq!(waiting.await.unwrap(), Err(TriggerError::Stopped));
+    assert_eq!(keeper.peers.trigger(None).await, Err(TriggerError::Stopped));
+    keeper.peers.remove(&hangs.url).await.unwrap();
+    keeper.peers.add(there.url.clone()).await.unwrap();
+    there.take(&[&note(&ALICE, 1000, "x")]).await;
+    keeper.peers.set_active(true);
+    keeper.until(&there.url, |status| status.events_synced == 1).await;
+}
+
+#[tokio::test]
+async fn what_is_asked_for_beside_is_done_at_once_and_noted_for_peers() {
+    let (here, there, other) = (House::new().await, House::new().await, House::new().await);
+    let keeper = Keeper::start(&here, NEVER, 1);
+    keeper.peers.set_active(false);
+    keeper.peers.add(there.url.clone()).await.unwrap();
+    there.take(&[&note(&ALICE, 1000, "x"), &note(&ALICE, 2000, "y")]).await;
+    here.take(&[&note(&BOB, 1500, "z")]).await;
+    let filter = r#"{"until":1600}"#.parse().ok();
+    let request = Request { filter, direction: Some(Direction::Down) };
+    let report = keeper.peers.sync_once(&there.url, request, |_, _| ()).await.unwrap();
+    assert_eq!((report.stored, report.sent), (1, 0));
+    assert_eq!(keeper.status(&there.url).events_synced, 1);
+    let both = keeper.peers.sync_once(&other.url, Request::default(), |_, _| ()).await.unwrap();
+    assert_eq!((both.accepted, keeper.peers.status().len()), (2, 1));
+}
+
+#[tokio::test]
+async fn a_synchronisation_that_nobody_waits_for_any_more_is_over() {
+    let (here, hangs) = (House::new().await, silent().await);
+    let keeper = Keeper::start(&here, NEVER, 1);
+    keeper.peers.set_active(false);
+    keeper.peers.add(hangs.url.clone()).await.unwrap();
+    let asked = keeper.peers.sync_once(&hangs.url, Request::default(), |_, _| ());
+    let waiting = tokio::time::timeout(Duration::from_millis(50), asked);
+    assert!(waiting.await.is_err());
+    assert_eq!(keeper.status(&hangs.url).activity, Activity::Idle);
 }

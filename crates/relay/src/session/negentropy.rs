@@ -48,7 +48,7 @@ impl Session {
     }
 
     fn session_key(&self, sub: &SubscriptionId) -> SessionKey {
-        SessionKey { connection: self.number, sub: sub.clone() }
+        SessionKey { connection: self.number.into(), sub: sub.clone() }
     }
 
     fn send_negentropy(

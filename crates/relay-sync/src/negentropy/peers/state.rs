@@ -64,10 +64,14 @@ impl Record {
         self.is_news
     }
 
-    pub(super) fn status(&self, url: PeerUrl, activity: Activity) -> PeerStatus {
+    pub(super) fn status(&self, url: PeerUrl, is_syncing: bool) -> PeerStatus {
         PeerStatus {
             url,
-            activity,
+            activity: match self.last_error {
+                _ if is_syncing => Activity::Syncing,
+                Some(_) => Activity::Error,
+                None => Activity::Idle,
+            },
             last_error: self.last_error.clone(),
             consecutive_failures: self.failures,
             events_synced: self.events_synced,
