@@ -92,6 +92,30 @@ pub fn unescaped(value: &str) -> Cow<'_, str> {
     json::unescaped(value)
 }
 
+/// What stands for `value` in a tag: its escapes as NIP-01 writes them.
+pub fn escaped(value: &str) -> Cow<'_, str> {
+    if is_plain(value) {
+        return value.into();
+    }
+    let mut out = Vec::with_capacity(value.len() + 8);
+    json::push_text(&mut out, value);
+    String::from_utf8(out).expect("made of characters").into()
+}
+
+/// Appends what stands for `value`.
+pub(crate) fn push_escaped(out: &mut Vec<u8>, value: &str) {
+    if is_plain(value) {
+        out.extend_from_slice(value.as_bytes());
+    } else {
+        json::push_text(out, value);
+    }
+}
+
+/// Whether a string stands for itself.
+fn is_plain(value: &str) -> bool {
+    value.bytes().all(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\')
+}
+
 /// The length of the string at the start of `text`, quotes included; 0 if there is none.
 fn string_len(text: &str) -> usize {
     let bytes = text.as_bytes();

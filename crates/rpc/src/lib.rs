@@ -1,3 +1,12 @@
 //! Every seam over gRPC, both ends; the only crate that knows tonic and prost.
 
+mod address;
+mod connect;
+mod convert;
 mod proto;
+mod serve;
+
+pub use address::{Address, InvalidAddress};
+pub use connect::{DATABASE_MESSAGE_LIMIT, MESSAGE_LIMIT};
+pub use convert::Malformed;
+pub use serve::{BindError, Listener, Readiness, ServeError, Server, Service};
