@@ -10,7 +10,7 @@ use parking_lot::RwLock;
 use crate::error::is_map_full;
 use crate::tables::Tables;
 use crate::turnstile::Turnstile;
-use crate::{LmdbError, keys};
+use crate::{LmdbError, hint, keys};
 
 /// The schema this version writes. A change of tables or keys raises it and adds a migration.
 const SCHEMA: u32 = 1;
@@ -96,20 +96,18 @@ pub(crate) struct Lmdb {
 impl Lmdb {
     pub(crate) fn open(options: Options) -> Result<Self, LmdbError> {
         let path = options.path.clone();
-        let failed = |hint: &str| {
-            let (path, hint) = (path.clone(), hint.to_owned());
-            move |source| LmdbError::Open { path, hint, source }
+        let failed = |source: heed::Error| LmdbError::Open {
+            hint: hint::for_directory(&path, &source),
+            path: path.clone(),
+            source,
         };
         if options.access == Access::Create {
-            let made = std::fs::create_dir_all(&path).map_err(heed::Error::Io);
-            made.map_err(failed(
-                "make the directory writable for this user, or set ORLY_DATA_DIR",
-            ))?;
-            make_lock_file(&path).map_err(heed::Error::Io).map_err(failed("is its disk full?"))?;
+            std::fs::create_dir_all(&path).map_err(|error| failed(error.into()))?;
+            make_lock_file(&path).map_err(|error| failed(error.into()))?;
         } else if !path.join("data.mdb").exists() {
             return Err(LmdbError::Absent(path));
         }
-        let env = open_env(&options).map_err(failed("is it writable, and its disk not full?"))?;
+        let env = open_env(&options).map_err(failed)?;
         let tables = match (Tables::open(&env, env.read_txn()?)?, options.access) {
             (Some(tables), _) => tables,
             (None, Access::Read) => return Err(LmdbError::Absent(path)),
@@ -250,6 +248,15 @@ impl Lmdb {
     /// The number of the newest transaction of any process.
     pub(crate) fn last_txn(&self) -> usize {
         self.info().last_txn_id
+    }
+
+    /// Runs `work` on the environment while its map keeps its place and size.
+    pub(crate) fn still<T>(
+        &self,
+        work: impl FnOnce(&Env<WithoutTls>) -> Result<T, LmdbError>,
+    ) -> Result<T, LmdbError> {
+        let _guard = self.map.read();
+        work(&self.env)
     }
 
     /// Looks into the map, which must not move meanwhile.

@@ -4,12 +4,14 @@
 //! take short snapshots: a query is answered in batches, and no read transaction outlives one.
 //! Other processes may open the same database; what they write is noticed.
 
+mod backup;
 mod check;
 mod count;
 mod delete;
 mod entries;
 mod env;
 mod error;
+mod hint;
 mod keys;
 mod lookup;
 mod matches;

@@ -15,8 +15,9 @@ use crate::keys::Posting;
 use crate::plan::Plan;
 use crate::scan::{Merge, Position, TimeRange, narrowest};
 
-/// A batch ends when it has this many bytes of events.
-const BATCH_BYTES: usize = 256 << 10;
+/// A batch ends when it has this many bytes of events: while its reader sends it, the client is at
+/// work already.
+const BATCH_BYTES: usize = 32 << 10;
 /// A batch ends when this many index entries were looked at, so that other tasks get their turn.
 const BATCH_STEPS: usize = 8192;
 

@@ -17,7 +17,7 @@ use crate::query::LmdbRows;
 use crate::reconcile_set::{self, GatheredSets};
 use crate::watch::{Feed, LmdbWatch};
 use crate::writer::{Job, Queue, ReadOnly, Writer, send};
-use crate::{CheckReport, Description, LmdbError, Options, check, count};
+use crate::{CheckReport, Description, LmdbError, Options, backup, check, count};
 
 /// How long the key of a marker may be: LMDB takes up to 511 bytes.
 const MARKER_KEY: std::ops::RangeInclusive<usize> = 1..=500;
@@ -63,6 +63,12 @@ impl LmdbStore {
     /// Compares every index and summary tree with the events.
     pub fn check(&self) -> Result<CheckReport, LmdbError> {
         self.lmdb.read(|txn| check::check(&self.lmdb.tables, txn))
+    }
+
+    /// Writes a copy of the database to `file` and waits until it is on disk. Everybody else may read and
+    /// write meanwhile; the copy is what was there at its start.
+    pub fn backup(&self, file: &mut std::fs::File) -> Result<(), LmdbError> {
+        backup::backup(&self.lmdb, file)
     }
 
     /// Describes the database.

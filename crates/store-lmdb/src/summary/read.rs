@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use heed::RoTxn;
-use reconcile::{Bound, Summary};
+use reconcile::{Bound, Item, Summary};
 
 use super::node::{LEAF, Node, Path, TreeId, child_depth, child_prefix};
 use crate::LmdbError;
@@ -73,6 +73,41 @@ impl<'a, 't> Reader<'a, 't> {
         }
         Ok(sum)
     }
+
+    /// The item with `rank` of a tree's items below it.
+    pub(super) fn select(&self, tree: TreeId, rank: u64) -> Result<Option<Found>, LmdbError> {
+        let mut sum = Summary::EMPTY;
+        let mut prefix = Vec::new();
+        loop {
+            let node = self.node(tree, &prefix)?;
+            let mut found = None;
+            for &(slot, child) in &node.0 {
+                if rank < sum.count() + child.count() {
+                    found = Some((slot, child.count()));
+                    break;
+                }
+                sum += child;
+            }
+            let Some((slot, count)) = found else { return Ok(None) };
+            let has_node = has_node(count, prefix.len());
+            prefix = child_prefix(&prefix, slot);
+            if !has_node {
+                return Ok(nth(&self.leaf(tree, &prefix)?, rank, sum));
+            }
+        }
+    }
+}
+
+/// The item with `rank` items below it, the one before it if that is at hand, and what lies below it.
+pub(super) type Found = (Option<Item>, Item, Summary);
+
+/// Looks among `items`, below which lies `sum`.
+pub(super) fn nth(items: &[Path], rank: u64, mut sum: Summary) -> Option<Found> {
+    let at = usize::try_from(rank.checked_sub(sum.count())?).ok()?;
+    let item = items.get(at)?.item();
+    let before = &items[..at];
+    before.iter().for_each(|path| sum.insert(&path.item().id));
+    Some((before.last().map(Path::item), item, sum))
 }
 
 /// Whether a child that covers `count` items, of a node at `depth`, has a node of its own.

@@ -9,7 +9,7 @@ use heed::RoTxn;
 use reconcile::{Bound, Item, Selected, Set, Summary};
 
 use super::node::{Node, Path, TreeId, child_prefix, path_from_key};
-use super::read::{Reader, has_node};
+use super::read::{Found, Reader, has_node, nth};
 use super::spec::TreeSpec;
 use super::update::summarise;
 use crate::LmdbError;
@@ -71,11 +71,13 @@ impl<'a, 't> TreeSet<'a, 't> {
         Ok(sum)
     }
 
-    /// The item with `rank` items below it in the unbounded set, the one before it if that is at
-    /// hand, and what lies below it.
-    fn find(&self, rank: u64) -> Result<Option<(Option<Item>, Item, Summary)>, LmdbError> {
-        let mut trees = self.descents()?;
+    /// The item with `rank` items below it in the unbounded set.
+    fn find(&self, rank: u64) -> Result<Option<Found>, LmdbError> {
         let mut extra = self.spec.extra.as_slice();
+        if let (&[(tree, false)], []) = (&self.trees[..], extra) {
+            return self.reader.select(tree, rank);
+        }
+        let mut trees = self.descents()?;
         let mut sum = Summary::EMPTY;
         let mut prefix = Vec::new();
         while trees.iter().any(|descent| matches!(descent.place, Place::Node(_))) {
@@ -96,16 +98,7 @@ impl<'a, 't> TreeSet<'a, 't> {
             }
             extra = &extra[in_slot(extra, |item| Path::of(item).slot(depth), slot)];
         }
-        let items = net_items(trees, extra);
-        let mut previous = None;
-        for path in items {
-            if sum.count() == rank {
-                return Ok(Some((previous, path.item(), sum)));
-            }
-            sum.insert(&path.item().id);
-            previous = Some(path.item());
-        }
-        Ok(None)
+        Ok(nth(&net_items(trees, extra), rank, sum))
     }
 
     fn descents(&self) -> Result<Vec<Descent>, LmdbError> {
