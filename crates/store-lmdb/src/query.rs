@@ -18,6 +18,11 @@ use crate::scan::{Merge, Position, TimeRange, narrowest};
 /// A batch ends when it has this many bytes of events: while its reader sends it, the client is at
 /// work already.
 const BATCH_BYTES: usize = 32 << 10;
+/// Opening an index run again costs as much as reading this many bytes of events: batches from many
+/// runs are larger.
+const RUN_BYTES: usize = 2 << 10;
+/// The largest batch.
+const MOST_BATCH_BYTES: usize = 1 << 20;
 /// A batch ends when this many index entries were looked at, so that other tasks get their turn.
 const BATCH_STEPS: usize = 8192;
 
@@ -50,6 +55,7 @@ struct Sink<'a> {
     given: Option<&'a mut HashSet<Serial>>,
     viewer: &'a Viewer,
     now: Timestamp,
+    bytes: usize,
     steps: usize,
 }
 
@@ -74,6 +80,7 @@ impl LmdbRows {
             given: self.given.as_mut(),
             viewer: &self.viewer,
             now: Timestamp::now(),
+            bytes: BATCH_BYTES,
             steps: BATCH_STEPS,
         };
         let ended = lmdb.read(|txn| {
@@ -139,6 +146,7 @@ impl Run {
             State::Planned(_) => Ok(true),
             State::Ids(serials) => drain(|| Ok(serials.next()), lmdb, txn, filter, left, sink),
             State::Scanning(positions) => {
+                sink.bytes = sink.bytes.max(positions.len() * RUN_BYTES).min(MOST_BATCH_BYTES);
                 let mut merge = Merge::open(positions, txn, range)?;
                 drain(|| Ok(merge.next()?.map(Posting::serial)), lmdb, txn, filter, left, sink)
             }
@@ -172,7 +180,7 @@ fn drain(
 
 impl Sink<'_> {
     fn is_full(&mut self) -> bool {
-        let is_full = self.steps == 0 || self.batch.byte_len() >= BATCH_BYTES;
+        let is_full = self.steps == 0 || self.batch.byte_len() >= self.bytes;
         self.steps = self.steps.saturating_sub(1);
         is_full
     }
