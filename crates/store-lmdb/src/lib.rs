@@ -20,6 +20,7 @@ mod query;
 mod reconcile_set;
 mod save;
 mod scan;
+mod serials;
 mod store;
 mod summary;
 mod tables;

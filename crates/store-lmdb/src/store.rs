@@ -1,5 +1,6 @@
 //! The seam, implemented.
 
+use std::ops::Bound;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
@@ -26,7 +27,7 @@ const MARKER_KEY: std::ops::RangeInclusive<usize> = 1..=500;
 ///
 /// Dropping it closes the queue, and waits until what was queued is on disk.
 pub struct LmdbStore {
-    lmdb: Arc<Lmdb>,
+    pub(crate) lmdb: Arc<Lmdb>,
     feed: Arc<Feed>,
     gathered: Arc<GatheredSets>,
     read_only: ReadOnly,
@@ -76,7 +77,7 @@ impl LmdbStore {
         self.lmdb.describe()
     }
 
-    async fn submit<T>(
+    pub(crate) async fn submit<T>(
         &self,
         job: impl FnOnce(oneshot::Sender<Result<T, StoreError>>) -> Job,
     ) -> Result<T, StoreError> {
@@ -192,11 +193,19 @@ impl Markers for LmdbStore {
     async fn markers(&self, prefix: &str) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
         let found = self.lmdb.read(|txn| {
             let mut found = Vec::new();
-            for entry in self.lmdb.tables.markers.iter(txn)? {
+            // LMDB takes no empty key, and none that no marker can have.
+            let start = match prefix.len() {
+                0 => Bound::Unbounded,
+                len if MARKER_KEY.contains(&len) => Bound::Included(prefix.as_bytes()),
+                _ => return Ok(found),
+            };
+            let from = (start, Bound::Unbounded);
+            for entry in self.lmdb.tables.markers.range(txn, &from)? {
                 let (key, value) = entry?;
-                if key.starts_with(prefix.as_bytes()) {
-                    found.push((String::from_utf8_lossy(key).into_owned(), value.to_vec()));
+                if !key.starts_with(prefix.as_bytes()) {
+                    break;
                 }
+                found.push((String::from_utf8_lossy(key).into_owned(), value.to_vec()));
             }
             Ok(found)
         });

@@ -13,6 +13,7 @@ pub mod batches;
 pub mod counting;
 pub mod expiration;
 pub mod history;
+pub mod lookups;
 pub mod markers;
 pub mod nip09;
 pub mod nip62;
@@ -26,6 +27,7 @@ pub mod serials;
 pub mod watching;
 
 pub use events::{ALICE, BOB, CAROL, event, note};
+pub use lookups::SerialEngine;
 pub use subject::Subject;
 
 /// The address of the relay that a store under test belongs to (NIP-62).

@@ -15,6 +15,7 @@ mod memory;
 mod outcome;
 mod query;
 mod reconcile_store;
+mod serial_store;
 
 pub use batch::{EventBatch, Serial};
 pub use error::StoreError;
@@ -26,3 +27,4 @@ pub use memory::MemoryStore;
 pub use outcome::{SaveOutcome, Tombstone};
 pub use query::{Query, Viewer};
 pub use reconcile_store::{ReconcileError, ReconcileSet, ReconcileStore};
+pub use serial_store::{Preview, SerialStore};

@@ -2,6 +2,8 @@
 //!
 //! Every answer is found by looking at every event. Nothing is ever written to disk.
 
+mod serials;
+
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -1,11 +1,13 @@
 //! Databases for tests.
 
+use std::any::Any;
 use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use event::Event;
-use store::conformance::{ALICE, RELAY_URL, Subject, note};
+use store::conformance::{ALICE, RELAY_URL, SerialEngine, Subject, note};
+use store::{EventStore, SerialStore};
 use store_lmdb::{CheckReport, LmdbError, LmdbStore, Options};
 use tempfile::TempDir;
 
@@ -18,6 +20,16 @@ impl store::conformance::Engine for Engine {
         let dir = scratch();
         let store = Arc::new(open(dir.path()));
         Subject::new(Arc::clone(&store), Checked { store, _dir: dir })
+    }
+}
+
+#[async_trait]
+impl SerialEngine for Engine {
+    async fn fresh(&self) -> (Arc<dyn EventStore>, Arc<dyn SerialStore>, Box<dyn Any + Send>) {
+        let dir = scratch();
+        let store = Arc::new(open(dir.path()));
+        let checked = Checked { store: Arc::clone(&store), _dir: dir };
+        (Arc::clone(&store) as _, store, Box::new(checked))
     }
 }
 

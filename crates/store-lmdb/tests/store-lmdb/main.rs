@@ -16,4 +16,5 @@ mod watching;
 
 mod rules {
     store::conformance_tests!(crate::lmdb::Engine);
+    store::serial_conformance_tests!(crate::lmdb::Engine);
 }

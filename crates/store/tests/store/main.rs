@@ -1,9 +1,12 @@
 //! The store in memory keeps the rules it is the measure of.
 #![cfg(feature = "conformance")]
 
+use std::any::Any;
+use std::sync::Arc;
+
 use async_trait::async_trait;
-use store::MemoryStore;
-use store::conformance::{Engine, RELAY_URL, Subject};
+use store::conformance::{Engine, RELAY_URL, SerialEngine, Subject};
+use store::{EventStore, MemoryStore, SerialStore};
 
 struct Memory;
 
@@ -14,4 +17,13 @@ impl Engine for Memory {
     }
 }
 
+#[async_trait]
+impl SerialEngine for Memory {
+    async fn fresh(&self) -> (Arc<dyn EventStore>, Arc<dyn SerialStore>, Box<dyn Any + Send>) {
+        let store = Arc::new(MemoryStore::new(Some(RELAY_URL.into())));
+        (Arc::clone(&store) as _, store, Box::new(()))
+    }
+}
+
 store::conformance_tests!(crate::Memory);
+store::serial_conformance_tests!(crate::Memory);
