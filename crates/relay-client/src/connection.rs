@@ -16,7 +16,7 @@ use tokio_tungstenite::tungstenite::{Error as SocketError, Message};
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
 use crate::authentication::Authentication;
-use crate::dial::{Stream, dial};
+use crate::dial::{Reach, Stream, dial};
 use crate::reader::{Reader, ended};
 use crate::routes::Routes;
 use crate::traffic::{Meter, Traffic};
@@ -41,6 +41,8 @@ pub struct Options {
     pub max_event_bytes: usize,
     /// Who we are, should the relay ask (NIP-42).
     pub keys: Option<Keys>,
+    /// Where the connection may lead.
+    pub reach: Reach,
 }
 
 impl Default for Options {
@@ -51,6 +53,7 @@ impl Default for Options {
             max_message_bytes: 16 << 20,
             max_event_bytes: 1 << 20,
             keys: None,
+            reach: Reach::Anywhere,
         }
     }
 }
@@ -184,7 +187,7 @@ async fn handshake(
     let config = WebSocketConfig::default()
         .max_message_size(Some(options.max_message_bytes))
         .max_frame_size(Some(options.max_message_bytes));
-    let stream = dial(url).await?;
+    let stream = dial(url, options.reach).await?;
     Ok(client_async_with_config(request, stream, Some(config)).await?.0)
 }
 

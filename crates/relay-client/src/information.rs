@@ -11,7 +11,7 @@ use serde_json::Value;
 use tokio::task::JoinSet;
 
 use crate::PeerUrl;
-use crate::dial::dial;
+use crate::dial::{Reach, dial};
 
 const TIMEOUT: Duration = Duration::from_secs(10);
 const MAX_BYTES: usize = 256 << 10;
@@ -26,13 +26,13 @@ pub(crate) enum Claim {
 }
 
 /// Asks the relay over HTTP whether it speaks NIP-77.
-pub(crate) async fn claim(url: &PeerUrl) -> Claim {
-    let document = tokio::time::timeout(TIMEOUT, read(url)).await.ok().flatten();
+pub(crate) async fn claim(url: &PeerUrl, reach: Reach) -> Claim {
+    let document = tokio::time::timeout(TIMEOUT, read(url, reach)).await.ok().flatten();
     document.map_or(Claim::Unknown, |document| claim_of(&document))
 }
 
-async fn read(url: &PeerUrl) -> Option<Value> {
-    let stream = TokioIo::new(dial(url).await.ok()?);
+async fn read(url: &PeerUrl, reach: Reach) -> Option<Value> {
+    let stream = TokioIo::new(dial(url, reach).await.ok()?);
     let (mut sender, connection) = hyper::client::conn::http1::handshake(stream).await.ok()?;
     let mut driver = JoinSet::new();
     driver.spawn(connection);

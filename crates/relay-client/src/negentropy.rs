@@ -60,7 +60,7 @@ impl Connection {
 
     async fn doubted(&self) -> Option<ClientError> {
         let evidence = "it does not answer NEG-OPEN, and its NIP-11 document does not list 77";
-        (claim(&self.url).await == Claim::NotSupported)
+        (claim(&self.url, self.options.reach).await == Claim::NotSupported)
             .then(|| ClientError::NoNegentropy { evidence: evidence.into() })
     }
 }
