@@ -162,6 +162,7 @@ fn answer(stage: &Stage, submission: &Submission, result: Result<SaveOutcome, &R
             Rejection::new(Prefix::Blocked, "its author asked this relay to forget them")
         }
         SaveOutcome::Expired => Rejection::new(Prefix::Invalid, "this event has expired"),
+        SaveOutcome::Refused(rule) => Rejection::new(Prefix::Blocked, rule),
     };
     refuse(stage, submission, &refusal);
 }

@@ -110,7 +110,8 @@ mod tests {
             EventBatch::from_packed(bytes.to_vec(), entries(lens).into_iter())
         };
         let batch = pack(&[&event[..], &event[..]].concat(), &[148, 148]).unwrap();
-        let found: Vec<_> = batch.iter().map(|(serial, event)| (serial, event.as_bytes())).collect();
+        let found: Vec<_> =
+            batch.iter().map(|(serial, event)| (serial, event.as_bytes())).collect();
         assert_eq!(found, [(Serial::new(1), &event[..]), (Serial::new(2), &event[..])]);
         assert_eq!(batch.into_packed(), [&event[..], &event[..]].concat());
         assert!(pack(&[], &[]).unwrap().is_empty());

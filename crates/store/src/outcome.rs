@@ -19,6 +19,8 @@ pub enum SaveOutcome {
     Expired,
     /// Its kind is never stored (NIP-01).
     Ephemeral,
+    /// A rule of another's store is against it: which one.
+    Refused(&'static str),
 }
 
 /// Whether a deleted id stays refused.

@@ -22,6 +22,7 @@ pub(crate) struct Tally {
     vanished: u64,
     expired: u64,
     ephemeral: u64,
+    refused: u64,
     bad: BTreeMap<String, u64>,
 }
 
@@ -52,6 +53,7 @@ impl Tally {
                 SaveOutcome::Vanished => &mut self.vanished,
                 SaveOutcome::Expired => &mut self.expired,
                 SaveOutcome::Ephemeral => &mut self.ephemeral,
+                SaveOutcome::Refused(_) => &mut self.refused,
             };
             *count += 1;
         }
@@ -83,6 +85,7 @@ impl Tally {
             ("vanished", self.vanished),
             ("expired", self.expired),
             ("ephemeral", self.ephemeral),
+            ("refused", self.refused),
             ("bad", self.bad()),
         ];
         for (name, count) in counts {

@@ -182,7 +182,8 @@ async fn save(
             SaveOutcome::Deleted
             | SaveOutcome::Vanished
             | SaveOutcome::Expired
-            | SaveOutcome::Ephemeral => {
+            | SaveOutcome::Ephemeral
+            | SaveOutcome::Refused(_) => {
                 report.refused += 1;
             }
         }

@@ -105,5 +105,6 @@ fn passed_over(outcome: SaveOutcome) -> Option<&'static str> {
         SaveOutcome::Vanished => Some("its author asked to be forgotten here"),
         SaveOutcome::Expired => Some("expired"),
         SaveOutcome::Ephemeral => Some("ephemeral"),
+        SaveOutcome::Refused(rule) => Some(rule),
     }
 }
