@@ -7,6 +7,7 @@
 mod duration;
 mod environment;
 mod environment_file;
+mod files;
 mod logging;
 mod memory;
 mod reader;
@@ -18,6 +19,7 @@ mod table;
 
 pub use duration::{format_duration, parse_duration};
 pub use environment::Environment;
+pub use files::raise_file_limit;
 pub use logging::{LogFormat, LogLevel, LogOutput, Logging};
 pub use memory::{available_memory, memory_limit};
 pub use reader::{Entry, Findings, InvalidSetting, InvalidSettings, Loaded, Origin, Reader, load};

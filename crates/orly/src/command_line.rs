@@ -1,6 +1,7 @@
 //! The command line: no command runs the relay.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use event::{Filter, Timestamp};
@@ -71,6 +72,10 @@ pub(crate) enum Command {
     Env(Env),
     /// Show the relay's own key, which is made when there is none yet
     Identity(Identity),
+    /// Ask the relay of these settings whether it is well; exits with 1 and says why if it is not
+    ///
+    /// For health checks of containers and monitors: it asks /healthz, on ORLY_HEALTH_PORT if that is set.
+    Health(Health),
     /// Print the version
     Version,
 }
@@ -184,7 +189,28 @@ pub(crate) enum Db {
     /// Reads the whole event store. A relay that runs goes on meanwhile; what it replaces takes up space
     /// until the check has ended.
     Check,
+    /// Copy the event store, also while a relay writes to it
+    #[command(after_help = BACKUP_EXAMPLES)]
+    Backup(Backup),
 }
+
+/// Arguments of `db backup`.
+#[derive(Args, Debug)]
+pub(crate) struct Backup {
+    /// The file, or a directory for the file data.mdb; nothing is ever replaced
+    #[arg(value_name = "DIR|FILE")]
+    pub(crate) destination: PathBuf,
+}
+
+const BACKUP_EXAMPLES: &str = "\
+Examples:
+  orly db backup /backup/2026-01-31/                    writes data.mdb there
+  ORLY_DATA_DIR=/backup/2026-01-31 orly db check        is it sound?
+
+The copy is what was stored when it began, without the space that is free; it is on disk when the command
+ends. It holds the relay's secret key.
+
+To restore, stop the relay, put the file into ORLY_DATA_DIR as data.mdb, owned by the relay's user, and start.";
 
 /// Arguments of `env`.
 #[derive(Args, Debug)]
@@ -195,6 +221,19 @@ pub(crate) struct Env {
     /// Also what each means and what is allowed
     #[arg(long)]
     pub(crate) explain: bool,
+}
+
+/// Arguments of `health`.
+#[derive(Args, Debug)]
+pub(crate) struct Health {
+    /// How long an answer may take: 500ms, 5s
+    #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = parse_wait)]
+    pub(crate) timeout: Duration,
+}
+
+fn parse_wait(text: &str) -> Result<Duration, String> {
+    let wait = daemon::parse_duration(text).filter(|wait| !wait.is_zero());
+    wait.ok_or_else(|| "expected a duration such as 500ms or 5s".to_owned())
 }
 
 /// Arguments of `identity`.

@@ -1,9 +1,11 @@
 //! The commands, each in a file of its own.
 
+mod backup;
 mod check;
 mod delete;
 mod env;
 mod export;
+mod health;
 mod identity;
 mod info;
 mod query;
@@ -50,7 +52,9 @@ async fn run_with_store(start: Start<Settings>, command: Command) -> anyhow::Res
             Command::Sync(arguments) => sync::run(settings, arguments).await,
             Command::Info(arguments) => info::run(settings, arguments).await,
             Command::Db(Db::Check) => check::run(settings).await,
+            Command::Db(Db::Backup(arguments)) => backup::run(settings, arguments).await,
             Command::Identity(arguments) => identity::run(settings, arguments).await,
+            Command::Health(arguments) => health::run(settings, arguments).await,
             Command::Env(_) | Command::Version => Ok(()),
         }
     });

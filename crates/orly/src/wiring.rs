@@ -6,7 +6,6 @@ use std::sync::Arc;
 use anyhow::Context;
 use daemon::Start;
 use event::Keys;
-use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use relay_sync::{NegentropySessions, PeerSync};
 use store_lmdb::{Access, LmdbStore, Options};
 use tokio::net::TcpListener;
@@ -17,7 +16,8 @@ use crate::settings::Settings;
 /// Runs the relay.
 pub(crate) async fn serve(start: Start<Settings>) -> anyhow::Result<()> {
     let Start { settings, shutdown, manager } = start;
-    raise_file_limit();
+    let connections = settings.max_connections.get() as u64;
+    daemon::raise_file_limit(connections, "ORLY_MAX_GLOBAL_CONNECTIONS");
     let store = Arc::new(open(&settings, Access::Create)?);
     let keys = store::identity(&*store, rand::random()).await.context("read the relay's key")?;
     let (listen, port, health_port) = (settings.listen, settings.port, settings.health_port);
@@ -79,13 +79,4 @@ pub(crate) fn open(settings: &Settings, access: Access) -> anyhow::Result<LmdbSt
 async fn bind(listen: IpAddr, port: u16, variables: &str) -> anyhow::Result<TcpListener> {
     let addr = SocketAddr::new(listen, port);
     TcpListener::bind(addr).await.with_context(|| format!("listen on {addr} ({variables})"))
-}
-
-/// Takes as many file descriptors as the system allows: each connection is one.
-fn raise_file_limit() {
-    let raised = getrlimit(Resource::RLIMIT_NOFILE)
-        .and_then(|(_, most)| setrlimit(Resource::RLIMIT_NOFILE, most, most));
-    if let Err(error) = raised {
-        tracing::warn!(%error, "raise the limit of open files");
-    }
 }

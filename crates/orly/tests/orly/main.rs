@@ -2,9 +2,12 @@
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "the helpers of tests are tests too")]
 
+mod backup;
 mod commands;
+mod health;
 mod house;
 mod import;
+mod limits;
 mod serve;
 mod settings;
 mod sync;

@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::os::unix::net::UnixDatagram;
-use std::process::{Child, ChildStderr, Stdio};
+use std::process::{Child, ChildStderr, Command, Stdio};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -15,22 +15,30 @@ pub(crate) struct Running {
     child: Child,
     log: BufReader<ChildStderr>,
     pub(crate) addr: String,
+    /// What it logged before it listened.
+    pub(crate) started: String,
 }
 
 impl Running {
     pub(crate) fn start(house: &House, variables: &[(&str, &str)]) -> Self {
         let mut command = house.command(&[]);
-        command.env("ORLY_PORT", "0").env("ORLY_LISTEN", "127.0.0.1");
-        command.envs(variables.iter().copied()).stderr(Stdio::piped());
+        command.envs(variables.iter().copied());
+        Self::from(command)
+    }
+
+    /// Starts what becomes a relay.
+    pub(crate) fn from(mut command: Command) -> Self {
+        command.env("ORLY_PORT", "0").env("ORLY_LISTEN", "127.0.0.1").stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let mut log = BufReader::new(child.stderr.take().unwrap());
-        let mut line = String::new();
+        let (mut started, mut line) = (String::new(), String::new());
         while !line.contains("listening") {
             line.clear();
-            assert!(log.read_line(&mut line).unwrap() > 0, "the relay ended");
+            assert!(log.read_line(&mut line).unwrap() > 0, "the relay ended: {started}");
+            started.push_str(&line);
         }
         let addr = line.split("addr=").nth(1).unwrap().split_whitespace().next().unwrap();
-        Self { child, log, addr: addr.to_owned() }
+        Self { child, log, addr: addr.to_owned(), started }
     }
 
     fn get(&self, path: &str) -> String {
@@ -47,6 +55,13 @@ impl Running {
         let mut log = String::new();
         self.log.read_to_string(&mut log).unwrap();
         (self.child.wait().unwrap().code(), log)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // After an end in order there is nobody.
+        drop(self.child.kill());
     }
 }
 
