@@ -4,6 +4,8 @@
 //! this process. [`sync_with`] reconciles the store with another relay, [`PeerSync`] does so with
 //! some again and again. Knows no socket of a client and no HTTP.
 
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod negentropy;
 mod reconciler;
 

@@ -75,6 +75,17 @@ pub enum SyncFailure {
     Store(#[from] StoreError),
 }
 
+impl SyncError {
+    /// Why, with all causes, and what to do about it: one line.
+    pub fn describe(&self) -> String {
+        let first = &self.failure as &dyn std::error::Error;
+        let causes = std::iter::successors(Some(first), |error| error.source());
+        let chain: Vec<String> = causes.map(ToString::to_string).collect();
+        let advice = self.failure.advice().map_or_else(String::new, |advice| format!("; {advice}"));
+        format!("{}{advice}", chain.join(": "))
+    }
+}
+
 impl SyncFailure {
     /// What an operator can do about it.
     pub fn advice(&self) -> Option<&'static str> {

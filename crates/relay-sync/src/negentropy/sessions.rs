@@ -213,8 +213,9 @@ fn refusal(error: &ReconcileError) -> NegentropyRefusal {
             max_records: Some(*max),
         },
         ReconcileError::Protocol(reason) => NegentropyRefusal::new(format!("closed: {reason}")),
-        ReconcileError::Store(StoreError::Unavailable(_)) => {
-            NegentropyRefusal::new("error: the event store is away, try again shortly")
+        ReconcileError::Store(StoreError::Unavailable(reason)) => {
+            tracing::warn!(reason, "reconcile");
+            NegentropyRefusal::new("error: cannot reconcile at the moment, try again shortly")
         }
         ReconcileError::Store(error) => {
             tracing::error!(error = error as &dyn std::error::Error, "reconcile");

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use event::Timestamp;
 use relay_client::PeerUrl;
 use relay_sync::{Activity, Direction, PeerSettings, PeerStatus, PeerSync, Request, TriggerError};
 use store::conformance::{ALICE, BOB, note};
@@ -266,7 +267,7 @@ async fn what_is_asked_for_beside_is_done_at_once_and_noted_for_peers() {
     there.take(&[&note(&ALICE, 1000, "x"), &note(&ALICE, 2000, "y")]).await;
     here.take(&[&note(&BOB, 1500, "z")]).await;
     let filter = r#"{"until":1600}"#.parse().ok();
-    let request = Request { filter, direction: Some(Direction::Down) };
+    let request = Request { filter, since: Timestamp::from_secs(900).into(), direction: Some(Direction::Down) };
     let report = keeper.peers.sync_once(&there.url, request, |_, _| ()).await.unwrap();
     assert_eq!((report.stored, report.sent), (1, 0));
     assert_eq!(keeper.status(&there.url).events_synced, 1);

@@ -45,8 +45,10 @@ impl House {
         };
         change(&mut settings);
         let reconciler = NegentropySessions::new(Arc::clone(&store) as _, sessions);
-        let parts =
-            relay::Parts { store: Arc::clone(&store) as _, reconciler: Some(Arc::new(reconciler)) };
+        let parts = relay::Parts {
+            reconciler: Some(Arc::new(reconciler)),
+            ..relay::Parts::open(Arc::clone(&store))
+        };
         let shutdown = CancellationToken::new();
         let serving = relay::serve(listener, None, settings, parts, shutdown.clone());
         let server = AbortOnDropHandle::new(tokio::spawn(async move { serving.await.unwrap() }));

@@ -9,6 +9,11 @@ mod foreign;
 mod histories;
 mod hostile;
 mod house;
+mod local;
 mod policy;
 mod scripted;
 mod sizes;
+
+mod conformance {
+    relay_sync::conformance_tests!(crate::local::Local);
+}

@@ -1,5 +1,6 @@
 //! What is synchronised, and how.
 
+use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -89,6 +90,17 @@ impl Direction {
     /// Whether we give events.
     pub fn publishes(self) -> bool {
         matches!(self, Self::Up | Self::Both)
+    }
+}
+
+impl fmt::Display for Direction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Down => "down",
+            Self::Up => "up",
+            Self::Both => "both",
+            Self::None => "none",
+        })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use event::Filter;
+use event::{Filter, Timestamp};
 use relay_client::PeerUrl;
 use tokio::sync::watch;
 
@@ -16,6 +16,8 @@ use super::PeerSync;
 pub struct Request {
     /// What.
     pub filter: Option<Filter>,
+    /// Only events from then on.
+    pub since: Option<Timestamp>,
     /// Which way.
     pub direction: Option<Direction>,
 }
@@ -91,11 +93,12 @@ impl PeerSync {
         Ok(visits)
     }
 
-    fn options(&self, Request { filter, direction }: Request) -> SyncOptions {
+    fn options(&self, Request { filter, since, direction }: Request) -> SyncOptions {
         let mut options = self.settings.options.clone();
         if let Some(filter) = filter {
             options.filter = filter;
         }
+        options.filter.since = options.filter.since.max(since);
         if let Some(direction) = direction {
             options.direction = direction;
         }

@@ -159,7 +159,7 @@ impl Peer {
     fn note(&mut self, result: &Result<SyncReport, SyncError>) -> Record {
         match result {
             Ok(report) => self.record.succeeded(report.moved(), Timestamp::now()),
-            Err(error) => self.record.failed(error.report.moved(), describe(error)),
+            Err(error) => self.record.failed(error.report.moved(), error.describe()),
         }
         self.record.clone()
     }
@@ -175,27 +175,17 @@ impl Peer {
     }
 }
 
-/// An error and its causes in one line, and what to do about it.
-pub(super) fn describe(error: &SyncError) -> String {
-    let causes = std::iter::successors(Some(&error.failure as &dyn std::error::Error), |error| {
-        error.source()
-    });
-    let chain: Vec<String> = causes.map(ToString::to_string).collect();
-    let advice = error.failure.advice().map_or_else(String::new, |advice| format!("; {advice}"));
-    format!("{}{advice}", chain.join(": "))
-}
-
 /// Logs what a synchronisation came to. A failure that goes on is said once.
 fn tell(peer: &PeerUrl, result: &Result<SyncReport, SyncError>, record: &Record) {
     let report = match result {
         Ok(report) => report,
         Err(error) if record.is_news() => {
-            tracing::warn!(target: "negentropy", %peer, error = describe(error), "synchronisation failed, tried again later");
+            tracing::warn!(target: "negentropy", %peer, error = error.describe(), "synchronisation failed, tried again later");
             return;
         }
         Err(error) => {
             let failures = record.failures();
-            tracing::debug!(target: "negentropy", %peer, failures, error = describe(error), "synchronisation failed again");
+            tracing::debug!(target: "negentropy", %peer, failures, error = error.describe(), "synchronisation failed again");
             return;
         }
     };
