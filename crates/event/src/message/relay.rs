@@ -28,6 +28,19 @@ pub enum Prefix {
 }
 
 impl Prefix {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::Duplicate,
+        Self::Pow,
+        Self::Blocked,
+        Self::RateLimited,
+        Self::Invalid,
+        Self::Restricted,
+        Self::AuthRequired,
+        Self::Mute,
+        Self::Error,
+    ];
+
     /// The word.
     pub const fn as_str(self) -> &'static str {
         match self {
