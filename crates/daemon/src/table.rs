@@ -48,6 +48,41 @@ pub trait Settings: Sized {
 /// Behind the fields stand the variables that have none: those with one value that is checked and
 /// not kept, those that do nothing here, and those that do nothing yet.
 ///
+/// A group is the table of a part that several processes have:
+///
+/// ```
+/// daemon::settings! {
+///     /// What wakes somebody.
+///     pub struct Bell {
+///         section "Bell" {
+///             /// How loud.
+///             volume: u64 = "BELL_VOLUME", "3";
+///         }
+///     }
+///     one value {}
+///     no effect {}
+///     not yet {}
+/// }
+/// daemon::settings! {
+///     /// What an alarm clock is told.
+///     pub struct AlarmClock {
+///         section "Time" {
+///             /// When it rings.
+///             hour: u64 = "ALARM_HOUR", "7";
+///         }
+///         /// How it rings.
+///         group bell: Bell;
+///     }
+///     one value {}
+///     no effect {}
+///     not yet {}
+/// }
+/// let clock = daemon::load::<AlarmClock>(&daemon::Environment::of([("BELL_VOLUME", "9")]));
+/// assert_eq!(clock.settings.unwrap().bell.volume, 9);
+/// ```
+///
+/// A clock alone:
+///
 /// ```
 /// daemon::settings! {
 ///     /// What a clock is told.
@@ -79,6 +114,7 @@ macro_rules! settings {
                     $field:ident: $type:ty = $variable:literal $(| $alias:literal)*, $default:literal;
                 )*
             })*
+            $($(#[doc = $group_doc:literal])+ group $group:ident: $group_type:ty;)*
         }
         one value {
             $($(#[doc = $only_doc:literal])+ $only:literal: $only_type:ty, $only_default:literal;)*
@@ -93,11 +129,12 @@ macro_rules! settings {
         $(#[$meta])*
         $vis struct $name {
             $($($(#[doc = $doc])+ $vis $field: $type,)*)*
+            $($(#[doc = $group_doc])+ $vis $group: $group_type,)*
         }
 
         impl $crate::Settings for $name {
-            const TABLE: &'static [$crate::Row] = &[
-                $($($crate::Row {
+            const TABLE: &'static [$crate::Row] = {
+                const SECTIONS: &[$crate::Row] = &[$($($crate::Row {
                     section: $section,
                     variable: $variable,
                     aliases: &[$($alias),*],
@@ -106,8 +143,8 @@ macro_rules! settings {
                     is_secret: <$type as $crate::Setting>::IS_SECRET,
                     effect: $crate::Effect::Full,
                     doc: concat!($($doc),+),
-                },)*)*
-                $($crate::Row {
+                },)*)*];
+                const REST: &[$crate::Row] = &[$($crate::Row {
                     section: "One value only",
                     variable: $only,
                     aliases: &[],
@@ -136,16 +173,60 @@ macro_rules! settings {
                     is_secret: false,
                     effect: $crate::Effect::None,
                     doc: concat!($($none_doc),+),
-                },)*
-            ];
+                },)*];
+                const PARTS: &[&[$crate::Row]] = &[
+                    SECTIONS,
+                    $(<$group_type as $crate::Settings>::TABLE,)*
+                    REST,
+                ];
+                &$crate::joined::<{ $crate::joined_len(PARTS) }>(PARTS)
+            };
 
             fn read(reader: &mut $crate::Reader<'_>) -> Option<Self> {
                 $($(let $field = reader.read::<$type>($variable);)*)*
+                $(let $group = <$group_type as $crate::Settings>::read(reader);)*
                 $(reader.check::<$only_type>($only);)*
-                Some(Self { $($($field: $field?,)*)* })
+                Some(Self { $($($field: $field?,)*)* $($group: $group?,)* })
             }
         }
     };
+}
+
+/// How many rows there are in all.
+#[doc(hidden)]
+pub const fn joined_len(parts: &[&[Row]]) -> usize {
+    let (mut at, mut len) = (0, 0);
+    while at < parts.len() {
+        len += parts[at].len();
+        at += 1;
+    }
+    len
+}
+
+/// The rows of all parts, one behind the other.
+#[doc(hidden)]
+pub const fn joined<const N: usize>(parts: &[&[Row]]) -> [Row; N] {
+    const NONE: Row = Row {
+        section: "",
+        variable: "",
+        aliases: &[],
+        default: "",
+        expected: String::new,
+        is_secret: false,
+        effect: Effect::None,
+        doc: "",
+    };
+    let mut rows = [NONE; N];
+    let (mut part, mut len) = (0, 0);
+    while part < parts.len() {
+        let mut at = 0;
+        while at < parts[part].len() {
+            rows[len] = parts[part][at];
+            (at, len) = (at + 1, len + 1);
+        }
+        part += 1;
+    }
+    rows
 }
 
 /// The table as a page of documentation.
