@@ -33,6 +33,8 @@ pub struct Options {
     pub access: Access,
     /// Whether summary trees are kept. Only a benchmark of their cost switches them off.
     pub keep_summaries: bool,
+    /// How many items the sets may have together that are gathered for reconciliation; each takes 40 bytes.
+    pub gathered_items: u64,
 }
 
 /// What may be done with a database.
@@ -55,6 +57,7 @@ impl Options {
             disk_reserve: 32 << 20,
             access: Access::Create,
             keep_summaries: true,
+            gathered_items: 8_000_000,
         }
     }
 

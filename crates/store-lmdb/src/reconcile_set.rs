@@ -1,7 +1,6 @@
 //! Sets for reconciliation: by the summary trees where the filter asks for kinds and times alone,
 //! else gathered once and shared.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
@@ -22,7 +21,36 @@ const SHARE: Duration = Duration::from_secs(5);
 
 /// Gathered sets that are in use.
 #[derive(Default)]
-pub(crate) struct GatheredSets(Mutex<HashMap<Query, (Instant, Weak<SortedVec>)>>);
+pub(crate) struct GatheredSets(Mutex<Vec<InUse>>);
+
+/// A gathered set while somebody reconciles it.
+struct InUse {
+    query: Query,
+    since: Instant,
+    set: Weak<SortedVec>,
+}
+
+impl GatheredSets {
+    /// A set that was gathered for the same query a moment ago.
+    fn shared(&self, query: &Query) -> Option<Arc<SortedVec>> {
+        let sets = self.0.lock();
+        let fresh = sets.iter().filter(|known| known.since.elapsed() < SHARE);
+        fresh.filter(|known| known.query == *query).find_map(|known| known.set.upgrade())
+    }
+
+    /// Takes a set in if all in use stay within `most` items.
+    fn take_in(&self, query: Query, set: &Arc<SortedVec>, most: u64) -> Result<(), StoreError> {
+        let mut sets = self.0.lock();
+        sets.retain(|known| known.set.strong_count() > 0);
+        let in_use: usize = sets.iter().filter_map(|known| Some(known.set.upgrade()?.len())).sum();
+        if (in_use + set.len()) as u64 > most {
+            let text = "too many large sets are being reconciled, try again shortly";
+            return Err(StoreError::Unavailable(text.into()));
+        }
+        sets.push(InUse { query, since: Instant::now(), set: Arc::downgrade(set) });
+        Ok(())
+    }
+}
 
 /// A set on summary trees; each message sees the store as it is then.
 struct OnTrees {
@@ -45,10 +73,7 @@ pub(crate) fn open(
     {
         return Ok(Box::new(OnTrees { lmdb: Arc::clone(lmdb), spec }));
     }
-    if let Some((at, shared)) = gathered.0.lock().get(&query)
-        && at.elapsed() < SHARE
-        && let Some(set) = shared.upgrade()
-    {
+    if let Some(set) = gathered.shared(&query) {
         return Ok(Box::new(GatheredSet(set)));
     }
     let items = lmdb
@@ -56,9 +81,7 @@ pub(crate) fn open(
         .map_err(internal)?;
     let items = items.ok_or(ReconcileError::TooLarge { max: max_records })?;
     let set = Arc::new(SortedVec::from(items));
-    let mut sets = gathered.0.lock();
-    sets.retain(|_, (_, set)| set.strong_count() > 0);
-    sets.insert(query, (Instant::now(), Arc::downgrade(&set)));
+    gathered.take_in(query, &set, lmdb.options.gathered_items)?;
     Ok(Box::new(GatheredSet(set)))
 }
 

@@ -10,7 +10,7 @@ use proptest::sample::{select, subsequence};
 use reconcile::{FrameSizeLimit, Initiator, Item, Responder, SortedVec};
 use store::conformance::{ALICE, BOB, event};
 use store::{EventStore, Query, ReconcileSet, ReconcileStore, Rows, Viewer};
-use store_lmdb::LmdbStore;
+use store_lmdb::{LmdbStore, Options};
 
 use crate::lmdb::{open, scratch};
 
@@ -167,4 +167,25 @@ proptest! {
             }
         });
     }
+}
+
+#[tokio::test]
+async fn gathered_sets_have_a_bound_together() {
+    let dir = scratch();
+    let options = Options { gathered_items: 150, ..Options::new(dir.path()) };
+    let store = LmdbStore::open(options, None).unwrap();
+    let crowd = Crowd { author: 0, kind: 1, at: 1000, count: 100 };
+    store.save(draw(0, &crowd)).await.unwrap();
+    let ask = |until: u64| {
+        let mut filter = Filter { authors: Some(vec![ALICE.pubkey()]), ..Filter::default() };
+        filter.until = Some(Timestamp::from_secs(until));
+        store.reconcile_set(Query::by_operator(filter), MAX_RECORDS)
+    };
+    let first = ask(5000).await.unwrap();
+    let shared = ask(5000).await.unwrap();
+    assert_eq!(shared.count().await.unwrap(), 100);
+    let refused = ask(5001).await.err().unwrap().to_string();
+    assert!(refused.contains("too many large sets"), "{refused}");
+    drop((first, shared));
+    assert_eq!(ask(5001).await.unwrap().count().await.unwrap(), 100);
 }
