@@ -64,9 +64,15 @@ impl Environment {
         }
     }
 
+    /// Where files of settings are.
+    pub fn config_directory(&self) -> PathBuf {
+        self.directory("XDG_CONFIG_HOME", ".config", "/etc")
+    }
+
     fn file_path(&self) -> PathBuf {
-        let config = self.directory("XDG_CONFIG_HOME", ".config", "/etc");
-        config.join(self.variable(APP_NAME).unwrap_or(DEFAULT_APP_NAME)).join(".env")
+        self.config_directory()
+            .join(self.variable(APP_NAME).unwrap_or(DEFAULT_APP_NAME))
+            .join(".env")
     }
 
     fn directory(&self, variable: &str, in_home: &str, without_home: &str) -> PathBuf {

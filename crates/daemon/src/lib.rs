@@ -22,7 +22,9 @@ pub use environment::Environment;
 pub use files::raise_file_limit;
 pub use logging::{LogFormat, LogLevel, LogOutput, Logging};
 pub use memory::{available_memory, memory_limit};
-pub use reader::{Entry, Findings, InvalidSetting, InvalidSettings, Loaded, Origin, Reader, load};
+pub use reader::{
+    Entry, Findings, InvalidSetting, InvalidSettings, Loaded, Origin, Reader, Weight, load,
+};
 pub use run::{EXIT_USAGE, Start, run, run_on_one_thread};
 pub use service_manager::ServiceManager;
 pub use setting::{Setting, choice};

@@ -1,6 +1,6 @@
 //! Reading a table from an environment: values, where they came from, and what is wrong with them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
@@ -91,6 +91,9 @@ pub enum InvalidSetting {
         /// The line, from 1.
         line: usize,
     },
+    /// What the process itself finds wrong.
+    #[error("{0}")]
+    Other(String),
 }
 
 /// All that is wrong with the settings, a line each.
@@ -100,7 +103,8 @@ pub struct InvalidSettings(pub Vec<InvalidSetting>);
 
 /// Reads the settings of a process.
 pub fn load<S: Settings>(environment: &Environment) -> Loaded<S> {
-    let mut reader = Reader { environment, table: S::TABLE, faults: Vec::new() };
+    let mut reader =
+        Reader { environment, table: S::TABLE, assumed: BTreeMap::new(), faults: Vec::new() };
     let settings = S::read(&mut reader);
     let entries = S::TABLE.iter().map(|row| reader.entry(row)).collect();
     let mut faults = reader.faults;
@@ -115,10 +119,35 @@ pub fn load<S: Settings>(environment: &Environment) -> Loaded<S> {
 pub struct Reader<'a> {
     environment: &'a Environment,
     table: &'static [Row],
+    assumed: BTreeMap<&'static str, (String, Weight)>,
     faults: Vec<InvalidSetting>,
 }
 
+/// What a value from a file of the process's own goes before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Weight {
+    /// The default.
+    Light,
+    /// The environment.
+    Heavy,
+}
+
 impl Reader<'_> {
+    /// Where all comes from.
+    pub fn environment(&self) -> &Environment {
+        self.environment
+    }
+
+    /// Takes the value of a variable from a file that only this process has.
+    pub fn assume(&mut self, variable: &'static str, value: String, weight: Weight) {
+        self.assumed.insert(variable, (value, weight));
+    }
+
+    /// Notes a fault.
+    pub fn fault(&mut self, fault: InvalidSetting) {
+        self.faults.push(fault);
+    }
+
     /// Reads a variable of the table.
     pub fn read<T: Setting>(&mut self, variable: &'static str) -> Option<T> {
         let row = self.table.iter().find(|row| row.variable == variable);
@@ -145,6 +174,10 @@ impl Reader<'_> {
     /// The own name goes before aliases, the process before the file.
     fn find(&self, row: &'static Row) -> (&'static str, String, Origin) {
         let environment = self.environment;
+        let assumed = self.assumed.get(row.variable);
+        if let Some((text, Weight::Heavy)) = assumed {
+            return (row.variable, text.clone(), Origin::File);
+        }
         if let Some(text) = environment.variable(row.variable) {
             return (row.variable, text.to_owned(), Origin::Environment);
         }
@@ -156,6 +189,9 @@ impl Reader<'_> {
             if let Some(text) = text {
                 return (alias, text.to_owned(), Origin::Alias(alias));
             }
+        }
+        if let Some((text, Weight::Light)) = assumed {
+            return (row.variable, text.clone(), Origin::File);
         }
         (row.variable, environment.expand(row.default), Origin::Default)
     }

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context;
+use tokio::runtime::Builder;
 use tokio_util::sync::CancellationToken;
 
 use crate::signals::Signals;
@@ -38,7 +39,25 @@ where
     W: FnOnce(Start<S>) -> F,
     F: Future<Output = anyhow::Result<()>>,
 {
-    match start(logging, work) {
+    exit_code(start(Builder::new_multi_thread(), logging, work))
+}
+
+/// The same on one thread, for a process that mostly waits: it takes less memory, and children that ask to
+/// be told when the thread that started them ends (PR_SET_PDEATHSIG) are told when the process does.
+pub fn run_on_one_thread<S, W, F>(
+    logging: impl FnOnce(&S, &Findings) -> Logging,
+    work: W,
+) -> ExitCode
+where
+    S: Settings,
+    W: FnOnce(Start<S>) -> F,
+    F: Future<Output = anyhow::Result<()>>,
+{
+    exit_code(start(Builder::new_current_thread(), logging, work))
+}
+
+fn exit_code(result: anyhow::Result<()>) -> ExitCode {
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let is_usage = error.is::<InvalidSettings>();
@@ -49,7 +68,11 @@ where
     }
 }
 
-fn start<S, W, F>(logging: impl FnOnce(&S, &Findings) -> Logging, work: W) -> anyhow::Result<()>
+fn start<S, W, F>(
+    mut runtime: Builder,
+    logging: impl FnOnce(&S, &Findings) -> Logging,
+    work: W,
+) -> anyhow::Result<()>
 where
     S: Settings,
     W: FnOnce(Start<S>) -> F,
@@ -62,8 +85,7 @@ where
     logging(&settings, &findings).start();
     findings.log();
     let manager = ServiceManager::new(&environment);
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let runtime = runtime.context("start the runtime")?;
+    let runtime = runtime.enable_all().build().context("start the runtime")?;
     let shutdown = CancellationToken::new();
     let result = runtime.block_on(async {
         let signals = Signals::listen()?;
