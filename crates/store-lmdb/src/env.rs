@@ -2,12 +2,13 @@
 
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use heed::{Env, EnvFlags, EnvInfo, EnvOpenOptions, RoTxn, RwTxn, WithoutTls};
 use parking_lot::RwLock;
 
 use crate::error::is_map_full;
+use crate::options::{Access, Options};
 use crate::tables::Tables;
 use crate::turnstile::Turnstile;
 use crate::{LmdbError, hint, keys};
@@ -16,59 +17,8 @@ use crate::{LmdbError, hint, keys};
 const SCHEMA: u32 = 1;
 const SCHEMA_KEY: &[u8] = b"schema";
 const DATABASE_ID_KEY: &[u8] = b"database_id";
-const MIB: usize = 1 << 20;
 /// The size of the lock file: room for about a thousand readers at once.
 const LOCK_FILE_BYTES: usize = 64 << 10;
-
-/// How a database is opened.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// Its directory.
-    pub path: PathBuf,
-    /// How large it may become, in MiB; 0 lets it grow as long as the disk has room.
-    pub max_map_mib: usize,
-    /// How many bytes must stay free on its disk.
-    pub disk_reserve: u64,
-    /// What may be done with it.
-    pub access: Access,
-    /// Whether summary trees are kept. Only a benchmark of their cost switches them off.
-    pub keep_summaries: bool,
-    /// How many items the sets may have together that are gathered for reconciliation; each takes 40 bytes.
-    pub gathered_items: u64,
-}
-
-/// What may be done with a database.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Access {
-    /// Reading and writing; it is made if it is not there.
-    Create,
-    /// Reading and writing what is there.
-    Write,
-    /// Reading what is there.
-    Read,
-}
-
-impl Options {
-    /// The usual: made if absent, growing with the disk.
-    pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self {
-            path: path.into(),
-            max_map_mib: 0,
-            disk_reserve: 32 << 20,
-            access: Access::Create,
-            keep_summaries: true,
-            gathered_items: 8_000_000,
-        }
-    }
-
-    /// How large the map may become.
-    fn limit(&self) -> usize {
-        match self.max_map_mib {
-            0 => usize::MAX / 4,
-            mib => mib.saturating_mul(MIB),
-        }
-    }
-}
 
 /// What there is to know about a database beside its events.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -300,14 +250,6 @@ impl Lmdb {
     }
 }
 
-/// Where a map starts: all of a small limit, else enough for a million events.
-fn first_map_size(options: &Options) -> usize {
-    let file = std::fs::metadata(options.path.join("data.mdb")).map_or(0, |file| file.len());
-    let file = usize::try_from(file).unwrap_or(usize::MAX / 4);
-    let usual = if cfg!(target_pointer_width = "64") { 4096 * MIB } else { 512 * MIB };
-    usual.min(options.limit()).max(file.next_multiple_of(MIB))
-}
-
 /// Makes the lock file with all the room it takes. LMDB leaves that to the first who writes to it,
 /// through a map, where a full disk would end the process.
 fn make_lock_file(path: &Path) -> std::io::Result<()> {
@@ -323,7 +265,7 @@ fn make_lock_file(path: &Path) -> std::io::Result<()> {
 
 fn open_env(options: &Options) -> Result<Env<WithoutTls>, heed::Error> {
     let mut open = EnvOpenOptions::new().read_txn_without_tls();
-    open.map_size(first_map_size(options)).max_readers(512);
+    open.map_size(options.first_map_size()).max_readers(512);
     Tables::set_limit(&mut open);
     // SAFETY: the flag takes no safety away: writing through this environment fails. The file is
     // changed only through LMDB, whose locks hold between processes.

@@ -15,6 +15,7 @@ mod hint;
 mod keys;
 mod lookup;
 mod matches;
+mod options;
 mod plan;
 mod query;
 mod reconcile_set;
@@ -29,6 +30,7 @@ mod watch;
 mod writer;
 
 pub use check::CheckReport;
-pub use env::{Access, Description, Options};
+pub use env::Description;
 pub use error::LmdbError;
+pub use options::{Access, Options};
 pub use store::LmdbStore;

@@ -1,15 +1,16 @@
 //! The one thread that writes: what waits becomes one transaction, and is answered once on disk.
 
+mod job;
+
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError};
 use std::time::{Duration, Instant};
 
-use event::{Event, EventId, Timestamp};
+use event::Timestamp;
 use heed::RwTxn;
 use nix::sys::statvfs::statvfs;
 use parking_lot::Mutex;
-use store::{EventBatch, SaveOutcome, StoreError, Tombstone};
-use tokio::sync::oneshot;
+use store::{EventBatch, StoreError};
 
 use crate::LmdbError;
 use crate::delete::{remove_expired, remove_ids};
@@ -18,6 +19,10 @@ use crate::error::{is_disk_full, is_short_write};
 use crate::save::Batch;
 use crate::summary::Changes;
 use crate::watch::Feed;
+
+use job::{Done, copy};
+
+pub(crate) use job::Job;
 
 /// How many jobs may wait.
 const QUEUE: usize = 1024;
@@ -31,35 +36,6 @@ const SWEEP_MOST: usize = 10_000;
 const SHORT_OF: u64 = 1 << 20;
 /// How much room on the disk an event is reckoned to take.
 const EVENT_BYTES: u64 = 1024;
-
-/// Something to write, and where the answer goes.
-pub(crate) enum Job {
-    Save {
-        events: Vec<Event>,
-        reply: oneshot::Sender<Result<Vec<SaveOutcome>, StoreError>>,
-    },
-    Delete {
-        ids: Vec<EventId>,
-        tombstone: Tombstone,
-        reply: oneshot::Sender<Result<u64, StoreError>>,
-    },
-    SetMarker {
-        key: String,
-        value: Option<Vec<u8>>,
-        reply: oneshot::Sender<Result<(), StoreError>>,
-    },
-    /// Removes what expired.
-    Sweep {
-        reply: oneshot::Sender<Result<(), StoreError>>,
-    },
-}
-
-/// What a job came to, before it is answered.
-enum Done {
-    Saved(Vec<SaveOutcome>),
-    Deleted(u64),
-    Marked,
-}
 
 /// Why nothing can be written, shared with whoever asks for the status.
 pub(crate) type ReadOnly = Arc<Mutex<Option<String>>>;
@@ -269,51 +245,6 @@ impl Writer {
             *read_only = Some(reason.clone());
         }
         StoreError::ReadOnly(reason)
-    }
-}
-
-impl Job {
-    /// Whether it takes things out only.
-    fn makes_room(&self) -> bool {
-        matches!(self, Self::Delete { .. } | Self::Sweep { .. })
-    }
-
-    fn events(&self) -> usize {
-        match self {
-            Self::Save { events, .. } => events.len(),
-            Self::Delete { ids, .. } => ids.len(),
-            Self::SetMarker { .. } | Self::Sweep { .. } => 0,
-        }
-    }
-
-    /// Answers; whoever asked may have gone.
-    fn answer(self, result: Result<Done, StoreError>) {
-        fn send<T>(reply: oneshot::Sender<Result<T, StoreError>>, result: Result<T, StoreError>) {
-            drop(reply.send(result));
-        }
-        match (self, result) {
-            (Self::Save { reply, .. }, Ok(Done::Saved(outcomes))) => send(reply, Ok(outcomes)),
-            (Self::Delete { reply, .. }, Ok(Done::Deleted(removed))) => send(reply, Ok(removed)),
-            (Self::SetMarker { reply, .. } | Self::Sweep { reply }, Ok(Done::Marked)) => {
-                send(reply, Ok(()))
-            }
-            (Self::Save { reply, .. }, Err(error)) => send(reply, Err(error)),
-            (Self::Delete { reply, .. }, Err(error)) => send(reply, Err(error)),
-            (Self::SetMarker { reply, .. } | Self::Sweep { reply }, Err(error)) => {
-                send(reply, Err(error))
-            }
-            (_, Ok(_)) => unreachable!("a job is answered with what it came to"),
-        }
-    }
-}
-
-/// The same failure for each job of a transaction.
-fn copy(error: &StoreError) -> StoreError {
-    match error {
-        StoreError::ReadOnly(reason) => StoreError::ReadOnly(reason.clone()),
-        StoreError::Unavailable(reason) => StoreError::Unavailable(reason.clone()),
-        StoreError::Invalid(reason) => StoreError::Invalid(reason.clone()),
-        StoreError::Internal(source) => StoreError::internal(source.to_string()),
     }
 }
 

@@ -2,8 +2,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tempfile::TempDir;
 
-use super::{Access, Lmdb, MIB, Options, SCHEMA, SCHEMA_KEY};
+use super::{Access, Lmdb, Options, SCHEMA, SCHEMA_KEY};
 use crate::LmdbError;
+use crate::options::MIB;
 
 /// A database whose schema reads `version`.
 fn with_schema(version: &[u8]) -> TempDir {

@@ -12,8 +12,9 @@ use reconcile::{Bound, Item, Summary};
 use super::read::Reader;
 use super::update::Change;
 use super::{Changes, Path, TreeId};
+use crate::Options;
 use crate::check::{CheckReport, check_trees};
-use crate::env::{Lmdb, Options};
+use crate::env::Lmdb;
 use crate::keys::{join, newest_first};
 use crate::tables::Tables;
 

@@ -11,7 +11,8 @@ use reconcile::{Bound, Item, Set, SortedVec};
 use store::{EventStore, Tombstone, Viewer};
 
 use super::TreeSet;
-use crate::env::{Lmdb, Options};
+use crate::Options;
+use crate::env::Lmdb;
 use crate::summary::tree_spec;
 use crate::{LmdbError, LmdbStore};
 
