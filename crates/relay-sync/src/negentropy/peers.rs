@@ -11,9 +11,10 @@ mod state;
 mod visits;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use event::Keys;
 use parking_lot::Mutex;
 use relay_client::PeerUrl;
 use store::StoreError;
@@ -48,6 +49,7 @@ pub struct PeerSettings {
 pub struct PeerSync {
     store: Arc<dyn SyncStore>,
     settings: PeerSettings,
+    keys: OnceLock<Keys>,
     peers: Mutex<BTreeMap<PeerUrl, Peer>>,
     /// What was taken in and dropped at run time; held while that is written down.
     roster: tokio::sync::Mutex<Roster>,
@@ -93,11 +95,25 @@ impl PeerSync {
         Self {
             store,
             settings,
+            keys: OnceLock::new(),
             peers: Mutex::default(),
             roster: tokio::sync::Mutex::default(),
             changed: Notify::new(),
             is_active: watch::Sender::new(true),
         }
+    }
+
+    /// Says who to be where a peer asks (NIP-42), unless the settings or an earlier call did.
+    pub fn authenticate_as(&self, keys: Keys) {
+        // The first call counts.
+        let _known = self.keys.set(keys);
+    }
+
+    /// How to synchronise.
+    fn options(&self) -> SyncOptions {
+        let mut options = self.settings.options.clone();
+        options.client.keys = options.client.keys.or_else(|| self.keys.get().cloned());
+        options
     }
 
     /// Takes in the peers of the settings and those of earlier runs; leaves out what was dropped since.

@@ -45,7 +45,7 @@ impl PeerSync {
         progress: impl FnMut(SyncProgress<'_>, &SyncReport) + Send,
     ) -> Result<SyncReport, SyncError> {
         let asked = Asked::begin(self, url);
-        let mut options = self.options(request);
+        let mut options = self.options_for(request);
         if asked.is_none() {
             options.private_kinds = PrivateKinds::Withhold;
         }
@@ -93,8 +93,8 @@ impl PeerSync {
         Ok(visits)
     }
 
-    fn options(&self, Request { filter, since, direction }: Request) -> SyncOptions {
-        let mut options = self.settings.options.clone();
+    fn options_for(&self, Request { filter, since, direction }: Request) -> SyncOptions {
+        let mut options = self.options();
         if let Some(filter) = filter {
             options.filter = filter;
         }

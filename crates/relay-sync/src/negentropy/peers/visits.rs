@@ -121,10 +121,7 @@ impl Visit {
     async fn synchronise(&self) {
         let Self { peers, url, fruitless, .. } = self;
         tracing::debug!(target: "negentropy", peer = %url, "synchronise");
-        let options = SyncOptions {
-            fruitless: Some(Arc::clone(fruitless)),
-            ..peers.settings.options.clone()
-        };
+        let options = SyncOptions { fruitless: Some(Arc::clone(fruitless)), ..peers.options() };
         let result = sync_with(url, &*peers.store, &options, |_, _| ()).await;
         peers.settle(url, &result).await;
         if let Some(peer) = peers.peers.lock().get_mut(url) {
