@@ -1,5 +1,6 @@
 //! What an operator sets: every environment variable of the relay process.
 
+mod access;
 mod negentropy;
 mod values;
 
@@ -11,9 +12,11 @@ use std::time::Duration;
 use daemon::{Findings, LogFormat, LogLevel, LogOutput, Logging, Origin};
 use event::Pubkey;
 
+pub(crate) use self::access::AccessControlHost;
+use self::access::{AclMode, Addresses, BootstrapRelays, OwnAddress};
 use self::negentropy::{IdSize, KindNumber, Peer, PeerDirection, SyncFilter};
 use self::values::{
-    AccessControlHost, AclMode, Database, Key, Off, Proxies, RelayUrl, SyncHost, Unset,
+    Database, Key, Off, Proxies, RelayUrl, SyncHost, Unset,
 };
 
 daemon::settings! {
@@ -58,10 +61,33 @@ daemon::settings! {
             auth_to_write: bool = "ORLY_AUTH_TO_WRITE", "false";
             /// Whether everybody may read private messages and gift wraps, not only their parties.
             privileged_open: bool = "ORLY_PRIVILEGED_OPEN", "false";
-            /// Only clients whose address starts with one of these.
-            ip_whitelist: Vec<String> = "ORLY_IP_WHITELIST", "";
-            /// No clients whose address starts with one of these.
-            ip_blacklist: Vec<String> = "ORLY_IP_BLACKLIST", "";
+            /// Only clients from these addresses: `10.1.` means `10.1.0.0/16`, and so does `10.1`.
+            ip_whitelist: Vec<Addresses> = "ORLY_IP_WHITELIST", "";
+            /// No clients from these addresses.
+            ip_blacklist: Vec<Addresses> = "ORLY_IP_BLACKLIST", "";
+            /// Who may read and write: everybody; those whom owners and admins follow; those whom an operator
+            /// lets in (NIP-86); newcomers a little and trusted authors all. `curation` is curating.
+            acl_mode: AclMode = "ORLY_ACL_MODE", "none";
+            /// Where access is decided: in this process, or in another one such as orly-acl.
+            acl_type: AccessControlHost = "ORLY_ACL_TYPE", "local";
+            /// Where follow lists are fetched while no owner or admin names a relay (kind 10002), for
+            /// `ORLY_ACL_MODE=follows`.
+            bootstrap_relays: BootstrapRelays = "ORLY_BOOTSTRAP_RELAYS",
+                "wss://relay.damus.io,wss://nos.lol,wss://purplepag.es";
+            /// How often follow lists are fetched.
+            follow_list_frequency: Duration = "ORLY_FOLLOW_LIST_FREQUENCY", "1h";
+            /// Whether relays that owners and admins name (kind 10002) may be at private addresses.
+            follows_private_relays: bool = "ORLY_FOLLOWS_PRIVATE_RELAYS", "false";
+            /// Whether those may write whom nobody follows, each event slower than the one before.
+            follows_throttle: bool = "ORLY_FOLLOWS_THROTTLE" | "ORLY_FOLLOWS_THROTTLE_ENABLED", "false";
+            /// By how much each event slows them down; time takes it away again.
+            follows_throttle_increment: Duration =
+                "ORLY_FOLLOWS_THROTTLE_INCREMENT" | "ORLY_FOLLOWS_THROTTLE_PER_EVENT", "25ms";
+            /// How slow they may become.
+            follows_throttle_max: Duration =
+                "ORLY_FOLLOWS_THROTTLE_MAX" | "ORLY_FOLLOWS_THROTTLE_MAX_DELAY", "60s";
+            /// Addresses of this relay besides `ORLY_RELAY_URL`; they are not asked for follow lists.
+            own_addresses: Vec<OwnAddress> = "ORLY_RELAY_ADDRESSES", "";
         }
         section "Event store" {
             /// Directory of the event store.
@@ -155,10 +181,6 @@ daemon::settings! {
         }
     }
     one value {
-        /// Who may read and write.
-        "ORLY_ACL_MODE": AclMode, "none";
-        /// Where access is decided.
-        "ORLY_ACL_TYPE": AccessControlHost, "local";
         /// Engine of the event store; `badger` is the name of the embedded one, which is LMDB here.
         "ORLY_DB_TYPE": Database, "badger";
         /// Where events are synchronised.
@@ -247,8 +269,6 @@ daemon::settings! {
         "ORLY_RATE_LIMIT_ENABLED", "true";
         /// Memory is bounded by the limits above, not by slowing clients down.
         "ORLY_RATE_LIMIT_TARGET_MB", "0";
-        /// A relay recognises its own address by `ORLY_RELAY_URL`.
-        "ORLY_RELAY_ADDRESSES", "";
     }
     not yet {
         /// Peers that are polled for new events.
@@ -261,16 +281,6 @@ daemon::settings! {
         "ORLY_CLUSTER_PROPAGATE_PRIVILEGED_EVENTS", "true";
         /// Whether kind 24133 needs no NIP-42.
         "ORLY_NIP46_BYPASS_AUTH", "false";
-        /// Where follow lists are fetched, for `ORLY_ACL_MODE=follows`.
-        "ORLY_BOOTSTRAP_RELAYS", "";
-        /// How often follow lists are fetched, for `ORLY_ACL_MODE=follows`.
-        "ORLY_FOLLOW_LIST_FREQUENCY", "1h";
-        /// Whether others may write slowly, for `ORLY_ACL_MODE=follows`.
-        "ORLY_FOLLOWS_THROTTLE", "false";
-        /// By how much each event slows others down, for `ORLY_ACL_MODE=follows`.
-        "ORLY_FOLLOWS_THROTTLE_INCREMENT", "25ms";
-        /// How slow others may become, for `ORLY_ACL_MODE=follows`.
-        "ORLY_FOLLOWS_THROTTLE_MAX", "60s";
         /// Where `policy.json` is.
         "ORLY_POLICY_PATH", "";
         /// Whether requests are counted for each address.
@@ -322,8 +332,8 @@ impl Settings {
                 auth_to_write: self.auth_to_write,
                 privileged_open: self.privileged_open,
                 full_sync: keys(&self.full_sync_pubkeys),
-                ip_whitelist: self.ip_whitelist.clone(),
-                ip_blacklist: self.ip_blacklist.clone(),
+                ip_whitelist: self.ip_whitelist.iter().map(|range| range.0).collect(),
+                ip_blacklist: self.ip_blacklist.iter().map(|range| range.0).collect(),
             },
             limits: self.limits(),
             cors_origins: self.cors_enabled.then(|| self.cors_origins.clone()),

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
+use acl::LocalAcl;
 use anyhow::Context;
 use daemon::Start;
 use event::Keys;
@@ -11,7 +12,7 @@ use store_lmdb::{Access, LmdbStore, Options};
 use tokio::net::TcpListener;
 use tokio_util::task::TaskTracker;
 
-use crate::settings::Settings;
+use crate::settings::{AccessControlHost, Settings};
 
 /// Runs the relay.
 pub(crate) async fn serve(start: Start<Settings>) -> anyhow::Result<()> {
@@ -40,7 +41,20 @@ pub(crate) async fn serve(start: Start<Settings>) -> anyhow::Result<()> {
     if let Some(peers) = peers(&settings, &store, &keys).await? {
         tasks.spawn(peers.run(shutdown.clone()));
     }
-    let parts = relay::Parts { store, reconciler: sessions.map(|sessions| sessions as _) };
+    settings.warn_of_access();
+    if settings.acl_type == AccessControlHost::Grpc {
+        anyhow::bail!("ORLY_ACL_TYPE=grpc: not built yet, take local");
+    }
+    let access = Arc::new(LocalAcl::new(settings.access_control(), Arc::clone(&store) as _));
+    access.refresh().await.context("read what access control keeps in the event store")?;
+    tasks.spawn(Arc::clone(&access).run(shutdown.clone()));
+    let parts = relay::Parts {
+        markers: Arc::clone(&store) as _,
+        store,
+        management: Some(Arc::clone(&access) as _),
+        access,
+        reconciler: sessions.map(|sessions| sessions as _),
+    };
     relay::serve(listener, health, settings.relay(keys.pubkey()), parts, shutdown).await?;
     tasks.close();
     tasks.wait().await;

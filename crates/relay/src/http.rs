@@ -1,8 +1,10 @@
 //! HTTP on the relay's port: the WebSocket handshake, NIP-11, a landing page, health, metrics, admin API.
 
 mod admin;
+mod authorize;
 mod document;
 mod landing;
+mod management;
 
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
@@ -61,11 +63,21 @@ pub(crate) async fn respond(
             document_response(&relay)
         }
         (&Method::GET | &Method::HEAD, "/") => html(landing::page(&relay)),
+        (&Method::POST, "/" | "/api/nip86") if management::is_call(request.headers()) => {
+            management::call(&relay, request).await
+        }
+        (&Method::GET, "/api/acl-mode") => acl_mode(&relay),
         (&Method::GET | &Method::HEAD, "/healthz" | "/health") => health(&relay).await,
         (&Method::GET, "/metrics") => metrics(&relay).await,
         (&Method::POST, "/api/import") => admin::import(&relay, request).await,
         (&Method::GET | &Method::POST, "/api/export") => admin::export(&relay, request).await,
         (_, "/" | "/healthz" | "/health") => not_allowed("GET, HEAD, OPTIONS"),
+        (&Method::POST, "/api/nip86") => text(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "expected Content-Type: application/nostr+json+rpc",
+        ),
+        (_, "/api/nip86") => not_allowed("POST, OPTIONS"),
+        (_, "/api/acl-mode") => not_allowed("GET, OPTIONS"),
         (_, "/metrics") => not_allowed("GET, OPTIONS"),
         (_, "/api/import") => not_allowed("POST, OPTIONS"),
         (_, "/api/export") => not_allowed("GET, POST, OPTIONS"),
@@ -124,6 +136,15 @@ fn document_response(relay: &Relay) -> Response<Body> {
     response
         .headers_mut()
         .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/nostr+json"));
+    response
+}
+
+/// How access is decided, for pages that adapt to it.
+fn acl_mode(relay: &Relay) -> Response<Body> {
+    let mode = relay.access.mode().as_str();
+    let mut response = text(StatusCode::OK, format!("{{\"acl_mode\":\"{mode}\"}}"));
+    let kind = HeaderValue::from_static("application/json");
+    response.headers_mut().insert(header::CONTENT_TYPE, kind);
     response
 }
 
@@ -190,7 +211,7 @@ fn upgrade(front: Arc<Front>, mut request: Request<Incoming>, ip: IpAddr) -> Res
         metrics.connections.inc();
         metrics.connections_opened.inc();
         tracing::debug!(%ip, "open session");
-        Session::run(Arc::clone(&front.relay), TokioIo::new(stream), host).await;
+        Session::run(Arc::clone(&front.relay), TokioIo::new(stream), host, ip).await;
         tracing::debug!(%ip, "close session");
         metrics.connections.dec();
         let _: (&Guest, Option<Option<Guest>>) = (&front.guest, place);

@@ -5,11 +5,15 @@
 
 mod admit;
 
+use std::collections::HashSet;
+use std::net::IpAddr;
 use std::sync::Arc;
 
+use acl::AccessControl;
 use async_channel::{Receiver, Sender, bounded};
-use event::{Event, EventRef, Prefix, Rejection, Verifier};
-use store::{EventStore, SaveOutcome, StoreError};
+use event::{Deletion, Event, EventId, EventRef, Kind, Prefix, Pubkey, Rejection, Verifier};
+use futures_util::future::join_all;
+use store::{EventStore, SaveOutcome, StoreError, Tombstone};
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
@@ -27,10 +31,19 @@ const VERIFY_BATCH: usize = 32;
 /// How many events one call saves.
 const SAVE_BATCH: usize = 4096;
 
+/// How many events access control is asked about side by side.
+const CHECKED_AT_ONCE: usize = 64;
+/// Kinds by which owners and admins say something to this relay: deletion requests, follow lists, relay
+/// lists, application data.
+const OF_OPERATORS: [Kind; 4] =
+    [Kind::DELETION, Kind::new(3), Kind::new(10_002), Kind::new(30_078)];
+
 /// An event and who is to be told.
 pub(crate) struct Submission {
     pub(crate) event: Event,
     pub(crate) from: Arc<Outbox>,
+    /// Where it came from.
+    pub(crate) address: IpAddr,
 }
 
 /// The entrance.
@@ -41,6 +54,9 @@ pub(crate) struct Ingest(Sender<Submission>);
 #[derive(Clone)]
 pub(crate) struct Stage {
     pub(crate) store: Arc<dyn EventStore>,
+    pub(crate) access: Arc<dyn AccessControl>,
+    /// Owners and admins.
+    pub(crate) operators: HashSet<Pubkey>,
     pub(crate) subscriptions: Arc<Subscriptions>,
     pub(crate) newest: Arc<NewestSerial>,
     pub(crate) metrics: Arc<Metrics>,
@@ -65,7 +81,7 @@ impl Ingest {
     pub(crate) async fn submit(&self, submission: Submission) {
         submission.from.expect_answer();
         if let Err(closed) = self.0.send(submission).await {
-            let Submission { event, from } = closed.0;
+            let Submission { event, from, .. } = closed.0;
             from.answer(event.as_ref().id(), false, "error: relay is shutting down");
         }
     }
@@ -116,9 +132,13 @@ async fn save(stage: Stage, waiting: Receiver<Submission>) {
         {
             batch.push(next);
         }
+        if stage.access.mode().checks_events() {
+            batch = checked(&stage, batch).await;
+        }
         let events = batch.iter().map(|submission| submission.event.clone()).collect();
         match stage.store.save(events).await {
             Ok(outcomes) => {
+                heed_operators(&stage, &batch, &outcomes).await;
                 for (submission, outcome) in batch.iter().zip(outcomes) {
                     answer(&stage, submission, Ok(outcome));
                 }
@@ -128,6 +148,59 @@ async fn save(stage: Stage, waiting: Receiver<Submission>) {
                 batch.iter().for_each(|submission| answer(&stage, submission, Err(&rejection)));
             }
         }
+    }
+}
+
+/// Those of a batch that access control lets in; the others are answered.
+///
+/// Events are looked at only now that their signatures are known to hold: what is counted against an
+/// author was said by that author.
+async fn checked(stage: &Stage, batch: Vec<Submission>) -> Vec<Submission> {
+    let mut admitted = Vec::with_capacity(batch.len());
+    let mut batch = batch.into_iter().peekable();
+    while batch.peek().is_some() {
+        let some: Vec<Submission> = batch.by_ref().take(CHECKED_AT_ONCE).collect();
+        let verdicts = join_all(some.iter().map(|submission| check(stage, submission))).await;
+        for (submission, verdict) in some.into_iter().zip(verdicts) {
+            match verdict {
+                Ok(()) => admitted.push(submission),
+                Err(rejection) => refuse(stage, &submission, &rejection),
+            }
+        }
+    }
+    admitted
+}
+
+async fn check(stage: &Stage, submission: &Submission) -> Result<(), Rejection> {
+    let event = submission.event.as_ref();
+    if event.kind() == Kind::DELETION && stage.operators.contains(&event.pubkey()) {
+        return Ok(());
+    }
+    stage.access.check(event, submission.address).await
+}
+
+/// Does what owners and admins said by events that were stored: deletes what they name, whoever wrote
+/// it, and tells access control.
+async fn heed_operators(stage: &Stage, batch: &[Submission], outcomes: &[SaveOutcome]) {
+    for (submission, outcome) in batch.iter().zip(outcomes) {
+        let event = submission.event.as_ref();
+        if !matches!(outcome, SaveOutcome::Stored(_))
+            || !OF_OPERATORS.contains(&event.kind())
+            || !stage.operators.contains(&event.pubkey())
+        {
+            continue;
+        }
+        match Deletion::of(event) {
+            Some(deletion) => delete(stage, &deletion.ids).await,
+            None => stage.access.on_stored(event).await,
+        }
+    }
+}
+
+async fn delete(stage: &Stage, ids: &[EventId]) {
+    if let Err(error) = stage.store.delete(ids, Tombstone::Keep).await {
+        let error = &error as &dyn std::error::Error;
+        tracing::warn!(error, "delete what an admin named");
     }
 }
 

@@ -2,9 +2,11 @@
 //!
 //! Stores nothing itself and reads no environment: see `store` and `daemon`.
 
+mod address_list;
 mod auth;
 mod http;
 mod ingest;
+mod labels;
 mod metrics;
 mod network;
 pub mod nips;
@@ -16,6 +18,7 @@ mod settings;
 mod subscriptions;
 
 pub use network::{InvalidNetwork, Network};
+pub use address_list::AddressRange;
 pub use relay::Parts;
 pub use server::serve;
 pub use settings::{About, Access, Limits, Settings};

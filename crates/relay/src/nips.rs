@@ -8,7 +8,7 @@ pub struct Nip {
     pub title: &'static str,
 }
 
-const SUPPORTED: [Nip; 17] = [
+const SUPPORTED: [Nip; 18] = [
     Nip { number: 1, title: "Basic protocol" },
     Nip { number: 2, title: "Follow lists" },
     Nip { number: 4, title: "Encrypted direct messages" },
@@ -25,10 +25,24 @@ const SUPPORTED: [Nip; 17] = [
     Nip { number: 65, title: "Relay lists" },
     Nip { number: 70, title: "Protected events" },
     Nip { number: 77, title: "Negentropy syncing" },
+    Nip { number: 86, title: "Relay management" },
     Nip { number: 98, title: "HTTP authentication" },
 ];
 
-/// The NIPs that are in force; NIP-77 only while somebody answers it.
-pub fn supported(reconciles: bool) -> impl Iterator<Item = &'static Nip> {
-    SUPPORTED.iter().filter(move |nip| nip.number != 77 || reconciles)
+/// What is not spoken by every relay at every time.
+#[derive(Clone, Copy, Debug)]
+pub struct Spoken {
+    /// Whether somebody answers NIP-77.
+    pub reconciles: bool,
+    /// Whether there is somebody to manage the relay by NIP-86.
+    pub is_managed: bool,
+}
+
+/// The NIPs that are in force.
+pub fn supported(spoken: Spoken) -> impl Iterator<Item = &'static Nip> {
+    SUPPORTED.iter().filter(move |nip| match nip.number {
+        77 => spoken.reconciles,
+        86 => spoken.is_managed,
+        _ => true,
+    })
 }

@@ -3,15 +3,18 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use acl::{AccessControl, Management, Open};
 use event::{EventRef, Kind, Pubkey};
 use relay_sync::Reconciler;
-use store::{EventStore, Serial, Viewer, Watch};
+use store::{EventStore, Markers, Serial, Viewer, Watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::Settings;
 use crate::auth::SpentTokens;
 use crate::ingest::Ingest;
+use crate::labels::Labels;
 use crate::metrics::Metrics;
+use crate::nips::Spoken;
 use crate::outbox::{LiveEvent, Outgoing};
 use crate::subscriptions::Subscriptions;
 
@@ -19,14 +22,36 @@ use crate::subscriptions::Subscriptions;
 pub struct Parts {
     /// Where events are.
     pub store: Arc<dyn EventStore>,
+    /// What is kept beside them.
+    pub markers: Arc<dyn Markers>,
+    /// Who decides about access.
+    pub access: Arc<dyn AccessControl>,
+    /// How that is changed at run time (NIP-86), if it can be.
+    pub management: Option<Arc<dyn Management>>,
     /// Who answers NIP-77, if anybody.
     pub reconciler: Option<Arc<dyn Reconciler>>,
+}
+
+impl Parts {
+    /// A relay over a store, open to everybody, that answers no NIP-77.
+    pub fn open<S: EventStore + Markers>(store: Arc<S>) -> Self {
+        Self {
+            store: Arc::clone(&store) as _,
+            markers: store,
+            access: Arc::new(Open::default()),
+            management: None,
+            reconciler: None,
+        }
+    }
 }
 
 /// A running relay.
 pub(crate) struct Relay {
     pub(crate) settings: Settings,
     pub(crate) store: Arc<dyn EventStore>,
+    pub(crate) access: Arc<dyn AccessControl>,
+    pub(crate) management: Option<Arc<dyn Management>>,
+    pub(crate) labels: Arc<Labels>,
     pub(crate) reconciler: Option<Arc<dyn Reconciler>>,
     pub(crate) ingest: Ingest,
     pub(crate) subscriptions: Arc<Subscriptions>,
@@ -53,10 +78,21 @@ impl Relay {
         self.reconciler.as_ref().is_some_and(|reconciler| reconciler.is_ready())
     }
 
+    /// What it speaks now.
+    pub(crate) fn spoken(&self) -> Spoken {
+        Spoken { reconciles: self.reconciles(), is_managed: self.is_managed() }
+    }
+
     /// Whether the pubkey may import, export and delete.
     pub(crate) fn is_admin(&self, pubkey: &Pubkey) -> bool {
         let access = &self.settings.access;
         access.owners.contains(pubkey) || access.admins.contains(pubkey)
+    }
+
+    /// Whether owners or admins may manage it at run time (NIP-86).
+    pub(crate) fn is_managed(&self) -> bool {
+        let access = &self.settings.access;
+        !access.owners.is_empty() || !access.admins.is_empty()
     }
 
     /// Whether only a party may read the kind here.

@@ -17,6 +17,7 @@ use tokio_util::task::TaskTracker;
 use crate::auth::SpentTokens;
 use crate::http::{Front, respond, respond_health};
 use crate::ingest::{Ingest, Stage};
+use crate::labels::Labels;
 use crate::metrics::Metrics;
 use crate::relay::{NewestSerial, Parts, Relay, follow};
 use crate::subscriptions::Subscriptions;
@@ -37,8 +38,13 @@ pub async fn serve(
     let subscriptions = Arc::new(Subscriptions::default());
     let status = parts.store.status().await.context("ask the event store for its newest serial")?;
     let newest = Arc::new(NewestSerial::new(status.last_serial));
+    let labels = Labels::read(parts.markers).await.context("read the relay's name")?;
+    let labels = Arc::new(labels);
+    let operators = [&settings.access.owners[..], &settings.access.admins[..]].concat();
     let stage = Stage {
         store: Arc::clone(&parts.store),
+        access: Arc::clone(&parts.access),
+        operators: operators.into_iter().collect(),
         subscriptions: Arc::clone(&subscriptions),
         newest: Arc::clone(&newest),
         metrics: Arc::clone(&metrics),
@@ -55,6 +61,9 @@ pub async fn serve(
     let relay = Arc::new(Relay {
         settings,
         store: parts.store,
+        access: parts.access,
+        management: parts.management,
+        labels: Arc::clone(&labels),
         reconciler: parts.reconciler,
         ingest,
         subscriptions,
@@ -65,6 +74,7 @@ pub async fn serve(
     });
     let tasks = TaskTracker::new();
     tasks.spawn(follower);
+    tasks.spawn(labels.follow(shutdown));
     if let Some(health) = health {
         tasks.spawn(accept_health(health, Arc::clone(&relay), tasks.clone()));
     }

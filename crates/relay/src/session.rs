@@ -4,26 +4,31 @@
 //! before has left, so a slow reader costs a few kilobytes; what others have to say to it waits in
 //! its [`Outbox`], and when that overflows the connection ends.
 
+mod access;
 mod negentropy;
 mod queries;
 mod requests;
 mod socket;
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use event::{
-    ClientMessage, Event, EventRef, InvalidMessage, Prefix, Pubkey, RelayMessage, SubscriptionId,
-    Timestamp,
+    ClientMessage, Event, EventRef, InvalidMessage, Prefix, Pubkey, Rejection, RelayMessage,
+    SubscriptionId, Timestamp,
 };
 use store::Viewer;
 use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::time::Instant;
 
 use crate::auth::{Challenge, own_names};
 use crate::ingest::{Submission, admit};
 use crate::outbox::{Outbox, Outgoing};
 use crate::relay::Relay;
+use access::Standing;
 use queries::Queries;
 use requests::Live;
 use socket::{CloseReason, Socket, Wake};
@@ -43,15 +48,19 @@ pub(crate) struct Session {
     challenge: Challenge,
     /// The host the client asked for.
     host: String,
+    address: IpAddr,
     pubkeys: Vec<Pubkey>,
     viewer: Viewer,
+    standing: Option<Standing>,
+    /// An event that has to wait, and until when; nothing more is read meanwhile.
+    held: Option<(Event, Instant)>,
     subscriptions: HashMap<SubscriptionId, Live>,
     queries: Queries,
 }
 
 impl Session {
     /// Serves one client until either side ends the connection or the relay stops.
-    pub(crate) async fn run(relay: Arc<Relay>, stream: Upgraded, host: String) {
+    pub(crate) async fn run(relay: Arc<Relay>, stream: Upgraded, host: String, address: IpAddr) {
         let limits = &relay.settings.limits;
         let (outbox, outgoing) = Outbox::new(limits.outbox_bytes);
         let mut session = Self {
@@ -61,8 +70,11 @@ impl Session {
             outgoing,
             challenge: Challenge::new(),
             host,
+            address,
             pubkeys: Vec::new(),
             viewer: relay.viewer(&[]),
+            standing: None,
+            held: None,
             subscriptions: HashMap::new(),
             queries: Queries::default(),
             relay,
@@ -86,10 +98,16 @@ impl Session {
         let shutdown = self.relay.shutdown.clone();
         loop {
             let has_query = !self.queries.is_empty();
+            let listens = self.held.is_none();
+            let due = self.held.as_ref().map(|(_, due)| *due);
             let wake = tokio::select! {
                 biased;
                 () = shutdown.cancelled() => break,
-                wake = self.socket.wake(&self.outbox, &mut self.outgoing, has_query) => wake,
+                () = sleep_until(due) => {
+                    self.release().await;
+                    continue;
+                }
+                wake = self.socket.wake(&self.outbox, &mut self.outgoing, has_query, listens) => wake,
             };
             let step = match wake {
                 Wake::Message(text) => {
@@ -110,6 +128,10 @@ impl Session {
 
     /// Sends the answers to what was published, before the relay stops.
     async fn drain(&mut self) {
+        if let Some((event, _)) = self.held.take() {
+            let rejection = Rejection::new(Prefix::Error, "relay is shutting down");
+            self.refuse(event.as_ref(), &rejection);
+        }
         let wait = self.relay.settings.drain;
         let settled = async {
             while !self.outbox.is_settled() || !self.outgoing.is_empty() {
@@ -140,9 +162,13 @@ impl Session {
             Outgoing::Overflow => return Err(CloseReason::TooSlow),
             Outgoing::Live { subscription, event } => {
                 let sub = &subscription.id;
+                let hidden = self.hidden_authors();
+                let is_hidden =
+                    hidden.is_some_and(|hidden| hidden.contains(&event.event.as_ref().pubkey()));
                 let Some(live) = self.subscriptions.get_mut(sub) else { return Ok(()) };
                 // The name may be another subscription's by now.
                 if !Arc::ptr_eq(&live.subscription, &subscription)
+                    || is_hidden
                     || !self.viewer.may_see(event.event.as_ref())
                     || !live.is_new_live(event.serial, self.queries.runs(sub))
                 {
@@ -159,7 +185,7 @@ impl Session {
     async fn handle(&mut self, text: &str) -> Result<(), CloseReason> {
         match ClientMessage::from_json(text) {
             Ok(ClientMessage::Event(event)) => self.publish(event).await,
-            Ok(ClientMessage::Req { sub, filters }) => self.subscribe(sub, filters),
+            Ok(ClientMessage::Req { sub, filters }) => self.subscribe(sub, filters).await,
             Ok(ClientMessage::Close(sub)) => self.unsubscribe(&sub),
             Ok(ClientMessage::Count { sub, filters }) => self.count(&sub, filters).await,
             Ok(ClientMessage::Auth(event)) => self.authenticate(event.as_ref()),
@@ -196,16 +222,36 @@ impl Session {
 
     async fn publish(&mut self, event: Event) {
         self.relay.metrics.events_received.inc();
-        match admit(&self.relay.settings, &self.pubkeys, event.as_ref(), Timestamp::now()) {
-            Ok(()) => {
-                self.relay.ingest.submit(Submission { event, from: Arc::clone(&self.outbox) }).await
-            }
-            Err(rejection) => {
-                self.relay.metrics.refused(rejection.prefix);
-                let (id, reason) = (event.as_ref().id(), rejection.to_string());
-                self.send(RelayMessage::Ok { id, accepted: false, reason: &reason });
-            }
+        match self.admit(event.as_ref()).await {
+            Ok(delay) if delay.is_zero() => self.submit(event).await,
+            Ok(delay) => self.held = Some((event, Instant::now() + delay)),
+            Err(rejection) => self.refuse(event.as_ref(), &rejection),
         }
+    }
+
+    /// How long an event has to wait, or why it is refused.
+    async fn admit(&mut self, event: EventRef<'_>) -> Result<Duration, Rejection> {
+        admit(&self.relay.settings, &self.pubkeys, event, Timestamp::now())?;
+        self.check_write(event).await?;
+        self.delay().await
+    }
+
+    /// Hands on the event that had to wait.
+    async fn release(&mut self) {
+        if let Some((event, _)) = self.held.take() {
+            self.submit(event).await;
+        }
+    }
+
+    async fn submit(&mut self, event: Event) {
+        let (from, address) = (Arc::clone(&self.outbox), self.address);
+        self.relay.ingest.submit(Submission { event, from, address }).await;
+    }
+
+    fn refuse(&mut self, event: EventRef<'_>, rejection: &Rejection) {
+        self.relay.metrics.refused(rejection.prefix);
+        let (id, reason) = (event.id(), rejection.to_string());
+        self.send(RelayMessage::Ok { id, accepted: false, reason: &reason });
     }
 
     fn authenticate(&mut self, event: EventRef<'_>) {
@@ -215,6 +261,7 @@ impl Session {
             Ok(pubkey) => {
                 if !self.pubkeys.contains(&pubkey) {
                     self.pubkeys.push(pubkey);
+                    self.standing = None;
                     self.viewer = self.relay.viewer(&self.pubkeys);
                 }
                 String::new()
@@ -226,5 +273,13 @@ impl Session {
             accepted: reason.is_empty(),
             reason: &reason,
         });
+    }
+}
+
+/// Waits until then, or for ever.
+async fn sleep_until(due: Option<Instant>) {
+    match due {
+        Some(due) => tokio::time::sleep_until(due).await,
+        None => std::future::pending().await,
     }
 }

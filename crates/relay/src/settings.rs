@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use event::Pubkey;
 
-use crate::Network;
+use crate::{AddressRange, Network};
 
 /// All of it.
 #[derive(Clone, Debug)]
@@ -60,10 +60,10 @@ pub struct Access {
     pub privileged_open: bool,
     /// Who is served private kinds as the operator is: relays that are trusted as this one is.
     pub full_sync: Vec<Pubkey>,
-    /// Only clients whose address starts with one of these, if there are any.
-    pub ip_whitelist: Vec<String>,
-    /// No client whose address starts with one of these.
-    pub ip_blacklist: Vec<String>,
+    /// Only clients from these addresses, if there are any.
+    pub ip_whitelist: Vec<AddressRange>,
+    /// No clients from these addresses.
+    pub ip_blacklist: Vec<AddressRange>,
 }
 
 /// What a client may ask at most.
@@ -109,8 +109,7 @@ impl Settings {
 impl Access {
     /// Whether the lists of addresses let this one in.
     pub fn may_connect(&self, ip: IpAddr) -> bool {
-        let text = ip.to_canonical().to_string();
-        let is_on = |list: &[String]| list.iter().any(|start| text.starts_with(start.as_str()));
+        let is_on = |list: &[AddressRange]| list.iter().any(|range| range.contains(ip));
         !is_on(&self.ip_blacklist) && (self.ip_whitelist.is_empty() || is_on(&self.ip_whitelist))
     }
 }

@@ -35,8 +35,15 @@ fn limits_of_queries_are_numbers_with_zero_for_none() {
 #[test]
 fn what_is_not_built_is_refused_with_what_is() {
     let cases = [
-        ("ORLY_ACL_MODE", "follows", "none (follows, managed and curating are not built yet)"),
-        ("ORLY_ACL_TYPE", "grpc", "local (grpc is not built yet)"),
+        ("ORLY_ACL_MODE", "paid", "none, follows, managed or curating"),
+        ("ORLY_ACL_TYPE", "remote", "local or grpc"),
+        ("ORLY_BOOTSTRAP_RELAYS", "a b", "addresses of relays, separated by commas, or none"),
+        (
+            "ORLY_IP_BLACKLIST",
+            "10.300",
+            "a list, separated by commas, each an address, a network such as 10.0.0.0/8, or the first \
+             numbers of an address such as 10.1.",
+        ),
         ("ORLY_DB_TYPE", "neo4j", "badger, the embedded store (neo4j and grpc are not built yet)"),
         ("ORLY_SYNC_TYPE", "grpc", "local (grpc is not built yet)"),
         ("ORLY_TLS_DOMAINS", "a.example", "nothing: this is not built yet"),

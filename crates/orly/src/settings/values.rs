@@ -115,16 +115,6 @@ macro_rules! choices {
 }
 
 choices!(
-    /// Who may read and write.
-    AclMode::None = "none",
-    "none (follows, managed and curating are not built yet)"
-);
-choices!(
-    /// Where access is decided.
-    AccessControlHost::Local = "local",
-    "local (grpc is not built yet)"
-);
-choices!(
     /// Which engine keeps events.
     Database::Embedded = "badger",
     "badger, the embedded store (neo4j and grpc are not built yet)"

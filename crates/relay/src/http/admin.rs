@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use event::{Event, Filter, Pubkey, Timestamp, Verifier};
+use event::{Event, Filter, Pubkey, Verifier};
 use futures_util::stream;
 use http_body_util::{BodyExt, StreamBody};
 use hyper::body::{Frame, Incoming};
@@ -12,8 +12,8 @@ use hyper::{Request, Response, StatusCode};
 use serde_json::json;
 use store::{Query, Rows, SaveOutcome};
 
+use super::authorize::{Scope, authorize};
 use super::{Body, text};
-use crate::auth::{check_http, own_names};
 use crate::relay::Relay;
 
 /// How many events are verified and saved at once.
@@ -23,11 +23,11 @@ const SHOWN: usize = 20;
 
 /// Stores the events of the body, one a line; always checks signatures.
 pub(super) async fn import(relay: &Arc<Relay>, request: Request<Incoming>) -> Response<Body> {
-    if let Err(refusal) = authorize(relay, &request) {
+    let (head, mut body) = request.into_parts();
+    if let Err(refusal) = authorize(relay, &head, &Scope::Request) {
         return refusal;
     }
     let mut report = Report::default();
-    let mut body = request.into_body();
     let mut rest = Vec::new();
     let mut lines = Vec::new();
     loop {
@@ -65,15 +65,15 @@ pub(super) async fn import(relay: &Arc<Relay>, request: Request<Incoming>) -> Re
 
 /// Streams all events, or those of the pubkeys in a body `{"pubkeys":["<hex>",…]}`, one a line.
 pub(super) async fn export(relay: &Arc<Relay>, request: Request<Incoming>) -> Response<Body> {
-    if let Err(refusal) = authorize(relay, &request) {
+    let (head, body) = request.into_parts();
+    if let Err(refusal) = authorize(relay, &head, &Scope::Request) {
         return refusal;
     }
-    let filter =
-        match request.into_body().collect().await.map(|body| export_filter(&body.to_bytes())) {
-            Ok(Ok(filter)) => filter,
-            Ok(Err(reason)) => return text(StatusCode::BAD_REQUEST, reason),
-            Err(error) => return text(StatusCode::BAD_REQUEST, format!("read the body: {error}")),
-        };
+    let filter = match body.collect().await.map(|body| export_filter(&body.to_bytes())) {
+        Ok(Ok(filter)) => filter,
+        Ok(Err(reason)) => return text(StatusCode::BAD_REQUEST, reason),
+        Err(error) => return text(StatusCode::BAD_REQUEST, format!("read the body: {error}")),
+    };
     let rows = relay.store.query(Query::by_operator(filter));
     let lines = stream::unfold(rows, |mut rows| async {
         let frame = next_lines(rows.as_mut()).await.transpose()?;
@@ -114,36 +114,6 @@ fn export_filter(body: &[u8]) -> Result<Filter, String> {
     }
     authors.sort_unstable();
     Ok(Filter { authors: (!authors.is_empty()).then_some(authors), ..Filter::default() })
-}
-
-#[expect(clippy::result_large_err, reason = "a response is what the caller returns at once")]
-fn authorize(relay: &Relay, request: &Request<Incoming>) -> Result<(), Response<Body>> {
-    let unauthorized = |reason: &str| {
-        let mut response =
-            text(StatusCode::UNAUTHORIZED, format!("NIP-98 authentication: {reason}"));
-        response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Nostr"));
-        response
-    };
-    let header = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let header = header.ok_or_else(|| unauthorized("the Authorization header is missing"))?;
-    let host =
-        request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    let names = own_names(relay.settings.about.url.as_deref(), host);
-    let path = request.uri().path_and_query().map_or("", |path| path.as_str());
-    let urls: Vec<String> =
-        names.iter().map(|name| format!("{}{path}", name.trim_end_matches('/'))).collect();
-    let now = Timestamp::now();
-    let token = check_http(header, request.method().as_str(), &urls, None, now);
-    let token = token.map_err(|reason| unauthorized(&reason))?;
-    let pubkey = token.as_ref().pubkey();
-    if !relay.is_admin(&pubkey) {
-        let reason = format!("{pubkey} is no owner or admin (ORLY_OWNERS, ORLY_ADMINS)");
-        return Err(text(StatusCode::FORBIDDEN, reason));
-    }
-    if !relay.spent_tokens.spend(token.as_ref(), now) {
-        return Err(unauthorized("the token was used already, sign a new one"));
-    }
-    Ok(())
 }
 
 #[derive(Default)]

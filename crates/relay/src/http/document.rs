@@ -2,6 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
+use acl::Mode;
+
+use crate::labels::Label;
 use crate::nips::supported;
 use crate::relay::Relay;
 
@@ -15,19 +18,23 @@ pub(crate) fn document(relay: &Relay) -> Value {
             document.insert(name.into(), value);
         }
     };
-    put("name", Some(json!(about.name)));
-    put("description", Some(json!(about.description)));
+    let labels = &relay.labels;
+    put("name", Some(json!(labels.or(Label::Name, &about.name))));
+    put("description", Some(json!(labels.or(Label::Description, &about.description))));
     put("pubkey", about.operator.map(|pubkey| json!(pubkey.to_string())));
     put("self", about.identity.map(|pubkey| json!(pubkey.to_string())));
     put("contact", about.contact.as_ref().map(|contact| json!(contact)));
-    put("icon", about.icon.as_ref().map(|icon| json!(icon)));
+    let icon = labels.changed(Label::Icon).or_else(|| about.icon.clone());
+    put("icon", icon.map(|icon| json!(icon)));
     put(
         "supported_nips",
-        Some(json!(supported(relay.reconciles()).map(|nip| nip.number).collect::<Vec<_>>())),
+        Some(json!(supported(relay.spoken()).map(|nip| nip.number).collect::<Vec<_>>())),
     );
     put("negentropy", relay.reconciles().then(|| json!(1)));
     put("software", Some(json!("https://git.mleku.dev/mleku/orly")));
     put("version", Some(json!(env!("CARGO_PKG_VERSION"))));
+    let restricted_writes =
+        access.auth_required || access.auth_to_write || relay.access.mode() != Mode::None;
     let mut limitation = json!({
         "max_message_length": limits.message_bytes,
         "max_subscriptions": limits.subscriptions,
@@ -40,7 +47,7 @@ pub(crate) fn document(relay: &Relay) -> Value {
         "min_pow_difficulty": 0,
         "auth_required": access.auth_required,
         "payment_required": false,
-        "restricted_writes": access.auth_required || access.auth_to_write,
+        "restricted_writes": restricted_writes,
         "created_at_upper_limit": limits.created_at_future.as_secs(),
     });
     if !limits.created_at_past.is_zero() {

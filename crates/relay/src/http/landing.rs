@@ -1,19 +1,20 @@
 //! The page a browser gets: what relay this is, how to connect, which NIPs it speaks.
 
+use crate::labels::Label;
 use crate::nips::supported;
 use crate::relay::Relay;
 
 /// The page.
 pub(super) fn page(relay: &Relay) -> String {
     let about = &relay.settings.about;
-    let name = escape(&about.name);
+    let name = escape(&relay.labels.or(Label::Name, &about.name));
     let url = about.url.as_deref().map_or_else(
         || "<code>ws://</code> or <code>wss://</code> and the address of this page".to_owned(),
         |url| format!("<code>{}</code>", escape(url)),
     );
     let contact =
         about.contact.as_deref().map(|contact| format!("<p>Contact: {}</p>", escape(contact)));
-    let nips: String = supported(relay.reconciles())
+    let nips: String = supported(relay.spoken())
         .map(|nip| {
             let (number, title) = (nip.number, nip.title);
             format!(
@@ -30,7 +31,7 @@ pub(super) fn page(relay: &Relay) -> String {
          <p>This is a <a href=\"https://nostr.com\">Nostr</a> relay. To use it, add {url} to the relays of your client.</p>\
          {contact}<h2>What it speaks</h2><ul>{nips}</ul>\
          <p><small>ORLY {version}</small></p></body></html>\n",
-        description = escape(&about.description),
+        description = escape(&relay.labels.or(Label::Description, &about.description)),
         contact = contact.unwrap_or_default(),
         version = env!("CARGO_PKG_VERSION"),
     )

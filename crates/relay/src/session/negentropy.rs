@@ -14,7 +14,8 @@ impl Session {
         message: Vec<u8>,
     ) {
         let filters = vec![filter];
-        let result = match (&self.relay.reconciler, self.check_set(&filters)) {
+        let checked = self.check_set(&filters).await;
+        let result = match (&self.relay.reconciler, checked) {
             (None, _) => Err(not_enabled()),
             (Some(reconciler), Err(rejection)) => {
                 reconciler.close(&self.session_key(sub)).await;
@@ -42,8 +43,9 @@ impl Session {
         }
     }
 
-    fn check_set(&self, filters: &[Filter]) -> Result<(), Rejection> {
+    async fn check_set(&mut self, filters: &[Filter]) -> Result<(), Rejection> {
         self.check_filters(filters)?;
+        self.check_read(filters).await?;
         self.check_private(filters)
     }
 

@@ -1,10 +1,11 @@
 //! REQ, CLOSE and COUNT: within limits, first live, then stored.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Instant;
 
-use event::{Filter, Prefix, Rejection, RelayMessage, SubscriptionId};
-use store::{Query, Serial};
+use event::{Filter, Prefix, Pubkey, Rejection, RelayMessage, SubscriptionId};
+use store::{Query, Serial, StoreError};
 
 use super::Session;
 use super::queries::RunningQuery;
@@ -23,9 +24,9 @@ pub(super) struct Live {
 }
 
 impl Session {
-    pub(super) fn subscribe(&mut self, sub: SubscriptionId, filters: Vec<Filter>) {
+    pub(super) async fn subscribe(&mut self, sub: SubscriptionId, filters: Vec<Filter>) {
         self.unsubscribe(&sub);
-        if let Err(rejection) = self.check_subscription(&filters) {
+        if let Err(rejection) = self.check_subscription(&filters).await {
             return self.send(RelayMessage::Closed { sub: &sub, reason: &rejection.to_string() });
         }
         let filters = filters.into_iter().map(|filter| self.limited(filter)).collect::<Vec<_>>();
@@ -50,7 +51,7 @@ impl Session {
         }
     }
 
-    fn check_subscription(&self, filters: &[Filter]) -> Result<(), Rejection> {
+    async fn check_subscription(&mut self, filters: &[Filter]) -> Result<(), Rejection> {
         let limits = &self.relay.settings.limits;
         if self.subscriptions.len() >= limits.subscriptions {
             let text =
@@ -58,6 +59,7 @@ impl Session {
             return Err(Rejection::new(Prefix::RateLimited, text));
         }
         self.check_filters(filters)?;
+        self.check_read(filters).await?;
         self.check_private(filters)
     }
 
@@ -73,9 +75,6 @@ impl Session {
                 "a filter has {values} values, {} are allowed",
                 limits.filter_values
             ));
-        }
-        if self.relay.settings.access.auth_required && self.pubkeys.is_empty() {
-            return Err(Rejection::new(Prefix::AuthRequired, "authenticate to read here"));
         }
         Ok(())
     }
@@ -104,9 +103,10 @@ impl Session {
     /// Sends some of a query's events; called when what was sent before has left.
     pub(super) async fn advance_query(&mut self) -> Result<(), CloseReason> {
         let Some(mut query) = self.queries.pop() else { return Ok(()) };
+        let hidden = self.hidden_authors();
         let Some(live) = self.subscriptions.get_mut(&query.sub) else { return Ok(()) };
         let mut sent = 0;
-        let chunk = query.next_chunk(|serial, text| {
+        let chunk = query.next_chunk(hidden.as_deref(), |serial, text| {
             if live.is_new_stored(serial) {
                 self.relay.metrics.bytes_sent.inc_by(text.len() as u64);
                 self.socket.queue(text);
@@ -133,10 +133,10 @@ impl Session {
     pub(super) async fn count(&mut self, sub: &SubscriptionId, filters: Vec<Filter>) {
         let started = Instant::now();
         let result = match self.check_filters(&filters) {
-            Ok(()) => {
-                let query = Query { filters, viewer: self.viewer.clone() };
-                self.relay.store.count(&query).await.map_err(|error| ingest::rejection(&error))
-            }
+            Ok(()) => match self.check_read(&filters).await {
+                Ok(()) => self.counted(filters).await.map_err(|error| ingest::rejection(&error)),
+                Err(rejection) => Err(rejection),
+            },
             Err(rejection) => Err(rejection),
         };
         tracing::debug!(elapsed = ?started.elapsed(), "count");
@@ -147,6 +147,33 @@ impl Session {
             }
         }
     }
+}
+
+impl Session {
+    /// How many events the client would be served: all, without those of hidden authors.
+    async fn counted(&mut self, filters: Vec<Filter>) -> Result<u64, StoreError> {
+        let hidden = self.hidden_authors();
+        let hidden = hidden.map(|hidden| {
+            let filters = filters.iter().map(|filter| by_some_of(filter, &hidden)).collect();
+            Query { filters, viewer: self.viewer.clone() }
+        });
+        let all = Query { filters, viewer: self.viewer.clone() };
+        let count = self.relay.store.count(&all).await?;
+        Ok(match hidden {
+            Some(hidden) => count.saturating_sub(self.relay.store.count(&hidden).await?),
+            None => count,
+        })
+    }
+}
+
+/// The part of a filter that asks for these authors.
+fn by_some_of(filter: &Filter, authors: &HashSet<Pubkey>) -> Filter {
+    let mut some: Vec<Pubkey> = match &filter.authors {
+        Some(asked) => asked.iter().filter(|author| authors.contains(author)).copied().collect(),
+        None => authors.iter().copied().collect(),
+    };
+    some.sort_unstable();
+    Filter { authors: Some(some), ..filter.clone() }
 }
 
 impl Live {

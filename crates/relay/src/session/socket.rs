@@ -105,12 +105,14 @@ impl Socket {
         drop(Pin::new(&mut self.stream).start_send(message));
     }
 
-    /// Waits for something to do. `wants_turn` asks to be told when all that was queued has left.
+    /// Waits for something to do. `wants_turn` asks to be told when all that was queued has left; unless
+    /// it `listens`, what the client says stays unread.
     pub(super) async fn wake(
         &mut self,
         outbox: &Outbox,
         outgoing: &mut UnboundedReceiver<Outgoing>,
         wants_turn: bool,
+        listens: bool,
     ) -> Wake {
         poll_fn(|cx| {
             let flushed = match Pin::new(&mut self.stream).poll_flush(cx) {
@@ -124,7 +126,8 @@ impl Socket {
             if self.unsent > self.most_unsent || outbox.poll_overflow(cx).is_ready() {
                 return Poll::Ready(Wake::Closed(CloseReason::TooSlow));
             }
-            if self.reads_in_a_row < READS_IN_A_ROW
+            if listens
+                && self.reads_in_a_row < READS_IN_A_ROW
                 && let Poll::Ready(wake) = self.poll_read(cx)
             {
                 self.reads_in_a_row += 1;
@@ -138,6 +141,9 @@ impl Socket {
                 if wants_turn {
                     return Poll::Ready(Wake::Writable);
                 }
+            }
+            if !listens {
+                return Poll::Pending;
             }
             if let Poll::Ready(wake) = self.poll_read(cx) {
                 return Poll::Ready(wake);

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use acl::{FollowsSettings, LocalAcl, Mode, ThrottleSettings};
 use event::{Draft, Event, Keys, Kind, Timestamp};
 use relay::{Parts, Settings};
 use relay_sync::{NegentropySessions, Reconciler, SessionSettings};
@@ -25,6 +26,9 @@ pub(crate) struct Wiring {
     pub(crate) events: Vec<Event>,
     pub(crate) settings: Settings,
     pub(crate) negentropy: Option<SessionSettings>,
+    /// How access is decided; owners and admins are those of `settings`.
+    pub(crate) acl: Option<Mode>,
+    pub(crate) throttle: Option<ThrottleSettings>,
     pub(crate) health_port: bool,
 }
 
@@ -81,8 +85,24 @@ impl Relay {
             tokio::spawn(Arc::clone(sessions).run(shutdown.clone()));
         }
         let reconciler = sessions.clone().map(|sessions| sessions as Arc<dyn Reconciler>);
-        let parts = Parts { store: store.clone(), reconciler };
+        let mut parts = Parts { reconciler, ..Parts::open(store.clone()) };
         let settings = wiring.settings;
+        if let Some(mode) = wiring.acl {
+            let access = Arc::new(LocalAcl::new(
+                acl::Settings {
+                    mode,
+                    owners: settings.access.owners.clone(),
+                    admins: settings.access.admins.clone(),
+                    auth_required: settings.access.auth_required,
+                    follows: FollowsSettings { throttle: wiring.throttle, ..Default::default() },
+                },
+                store.clone(),
+            ));
+            access.refresh().await.unwrap();
+            tokio::spawn(Arc::clone(&access).run(shutdown.clone()));
+            parts.access = Arc::clone(&access) as _;
+            parts.management = Some(access);
+        }
         let serve = relay::serve(listener, health_listener, settings, parts, shutdown.clone());
         let task = tokio::spawn(serve);
         Self { addr, health, shutdown, store, sessions, task, dir }

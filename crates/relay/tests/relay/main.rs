@@ -7,12 +7,14 @@ mod harness;
 mod http_client;
 
 mod access;
+mod access_modes;
 mod admin_api;
 mod count;
 mod frames;
 mod http;
 mod limits;
 mod live;
+mod management;
 mod negentropy_sessions;
 mod proxies;
 mod publish;

@@ -1,0 +1,120 @@
+//! What the client of a session may do, as access control says.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use acl::{AccessLevel, Mode};
+use event::{EventRef, Filter, Kind, Prefix, Pubkey, Rejection};
+
+use super::Session;
+
+/// Kinds by which clients find each other: they may be read before NIP-42.
+const DIRECTORY: [Kind; 7] = [
+    Kind::new(0),
+    Kind::new(3),
+    Kind::new(5),
+    Kind::new(1984),
+    Kind::new(10_000),
+    Kind::new(10_002),
+    Kind::new(10_050),
+];
+
+/// What was learned about a client, and under which revision.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Standing {
+    revision: u64,
+    level: AccessLevel,
+    /// Whether its events never have to wait.
+    is_swift: bool,
+}
+
+impl Session {
+    /// What the client may do: the most that one of its pubkeys may.
+    async fn level(&mut self) -> Result<AccessLevel, Rejection> {
+        let access = &self.relay.access;
+        let revision = access.revision();
+        if let Some(standing) = self.standing
+            && standing.revision == revision
+        {
+            return Ok(standing.level);
+        }
+        let mut level = None;
+        for pubkey in &self.pubkeys {
+            level = level.max(Some(access.level(Some(*pubkey), self.address).await?));
+        }
+        let level = match level {
+            Some(level) => level,
+            None => access.level(None, self.address).await?,
+        };
+        self.standing = Some(Standing { revision, level, is_swift: false });
+        Ok(level)
+    }
+
+    /// Says why the client may not publish an event.
+    pub(super) async fn check_write(&mut self, event: EventRef<'_>) -> Result<(), Rejection> {
+        // What owners and admins want deleted is theirs to say, whoever passes it on.
+        if event.kind() == Kind::DELETION && self.relay.is_admin(&event.pubkey()) {
+            return Ok(());
+        }
+        let level = self.level().await?;
+        if level.may_write() { Ok(()) } else { Err(self.refusal(level, "publish")) }
+    }
+
+    /// Says why the client may not read what some filters ask for.
+    pub(super) async fn check_read(&mut self, filters: &[Filter]) -> Result<(), Rejection> {
+        let is_directory = |filter: &Filter| {
+            let kinds = filter.kinds.as_deref().unwrap_or_default();
+            !kinds.is_empty() && kinds.iter().all(|kind| DIRECTORY.contains(kind))
+        };
+        let is_open = filters.iter().all(is_directory);
+        if self.relay.settings.access.auth_required && self.pubkeys.is_empty() && !is_open {
+            return Err(Rejection::new(Prefix::AuthRequired, "authenticate to read here"));
+        }
+        let level = self.level().await?;
+        if level.may_read() || (level == AccessLevel::None && is_open) {
+            Ok(())
+        } else {
+            Err(self.refusal(level, "read"))
+        }
+    }
+
+    /// How long the next event has to wait.
+    pub(super) async fn delay(&mut self) -> Result<Duration, Rejection> {
+        let access = &self.relay.access;
+        if access.mode() != Mode::Follows || self.standing.is_some_and(|known| known.is_swift) {
+            return Ok(Duration::ZERO);
+        }
+        // Only what is proven counts: who claims to be somebody must not slow them down.
+        let mut delay = None::<Duration>;
+        for pubkey in &self.pubkeys {
+            let of_this = access.throttle(Some(*pubkey), self.address).await?;
+            delay = Some(delay.map_or(of_this, |delay| delay.min(of_this)));
+        }
+        let delay = match delay {
+            Some(delay) => delay,
+            None => access.throttle(None, self.address).await?,
+        };
+        if let Some(standing) = &mut self.standing {
+            standing.is_swift = delay.is_zero();
+        }
+        Ok(delay)
+    }
+
+    /// Authors whose events are not shown to this client.
+    pub(super) fn hidden_authors(&self) -> Option<Arc<HashSet<Pubkey>>> {
+        let sees_all = self.standing.is_some_and(|standing| standing.level.may_manage());
+        if sees_all { None } else { self.relay.access.hidden_authors() }
+    }
+
+    fn refusal(&self, level: AccessLevel, what: &str) -> Rejection {
+        match level {
+            AccessLevel::Blocked => Rejection::new(Prefix::Blocked, "this address is blocked"),
+            AccessLevel::Banned => Rejection::new(Prefix::Blocked, "this pubkey is banned"),
+            _ if self.pubkeys.is_empty() => {
+                Rejection::new(Prefix::AuthRequired, format!("authenticate to {what} here"))
+            }
+            _ => Rejection::new(Prefix::Restricted, format!("this pubkey may not {what} here")),
+        }
+    }
+}
