@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use prost::Message;
 
-const FILES: [&str; 7] = [
+const FILES: [&str; 8] = [
     "orlydb/v1/service.proto",
     "orlyacl/v1/acl.proto",
     "orlysync/common/v1/types.proto",
@@ -13,10 +13,12 @@ const FILES: [&str; 7] = [
     "orlysync/cluster/v1/service.proto",
     "orlysync/relaygroup/v1/service.proto",
     "orlysync/negentropy/v1/service.proto",
+    "orlystore/v1/store.proto",
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let proto = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../proto"));
+    // Build scripts run in the directory of their crate.
+    let proto = PathBuf::from("../../proto");
     println!("cargo:rerun-if-changed={}", proto.display());
     let descriptors = protox::compile(FILES, [&proto])?;
     let out = PathBuf::from(std::env::var_os("OUT_DIR").ok_or("OUT_DIR is not set")?);

@@ -5,8 +5,10 @@ mod connect;
 mod convert;
 mod proto;
 mod serve;
+mod store;
 
 pub use address::{Address, InvalidAddress};
 pub use connect::{DATABASE_MESSAGE_LIMIT, MESSAGE_LIMIT};
 pub use convert::Malformed;
 pub use serve::{BindError, Listener, Readiness, ServeError, Server, Service};
+pub use store::{OpenFiles, RemoteStore, SharedFiles, StoreServer};

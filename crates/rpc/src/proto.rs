@@ -52,5 +52,11 @@ pub mod orlysync {
     }
 }
 
+pub mod orlystore {
+    pub mod v1 {
+        tonic::include_proto!("orlystore.v1");
+    }
+}
+
 #[cfg(test)]
 mod wire;

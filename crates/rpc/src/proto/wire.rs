@@ -11,6 +11,8 @@ use prost_types::{DescriptorProto, FieldDescriptorProto, FileDescriptorProto, Fi
 
 /// The packages of the original; ours have tables of their own.
 const ORIGINAL: [&str; 3] = ["orlydb.", "orlyacl.", "orlysync."];
+/// What processes of different versions of ours say to each other.
+const OURS: &str = "orlystore.";
 
 #[test]
 fn every_method_and_field_is_as_the_original_has_it() {
@@ -29,7 +31,21 @@ fn every_method_and_field_is_as_the_original_has_it() {
     assert!(added.is_empty(), "not in the original: {added:?}");
 }
 
-/// The table, by name of method or message.
+#[test]
+fn what_is_our_own_may_grow_and_never_changes() {
+    let set = FileDescriptorSet::decode(super::DESCRIPTORS).unwrap();
+    let mut found = BTreeMap::new();
+    let ours = set.file.iter().filter(|file| file.package().starts_with(OURS));
+    ours.for_each(|file| describe(file, &mut found));
+    for (name, text) in parse(include_str!("orlystore.txt")) {
+        let found = found.get(&name).unwrap_or_else(|| panic!("{name} is gone"));
+        for line in text.lines() {
+            assert!(found.lines().any(|found| found == line), "{name}: {line}");
+        }
+    }
+}
+
+/// The table, by name of method, message or enum.
 fn parse(table: &str) -> BTreeMap<String, String> {
     let mut entries = BTreeMap::<String, String>::new();
     let mut name = String::new();
@@ -65,6 +81,11 @@ fn describe(file: &FileDescriptorProto, found: &mut BTreeMap<String, String>) {
         let fields: String = message.field.iter().map(|field| line(message, field)).collect();
         found.insert(format!("{package}.{}", message.name()), fields);
     }
+    for choice in &file.enum_type {
+        let values =
+            choice.value.iter().map(|value| format!("{} {}\n", value.number(), value.name()));
+        found.insert(format!("{package}.{}", choice.name()), values.collect());
+    }
 }
 
 fn line(message: &DescriptorProto, field: &FieldDescriptorProto) -> String {
@@ -84,7 +105,7 @@ fn line(message: &DescriptorProto, field: &FieldDescriptorProto) -> String {
 
 fn type_of(field: &FieldDescriptorProto) -> String {
     match field.r#type() {
-        Type::Message => field.type_name().trim_start_matches('.').to_owned(),
+        Type::Message | Type::Enum => field.type_name().trim_start_matches('.').to_owned(),
         other => format!("{other:?}").to_lowercase(),
     }
 }

@@ -1,0 +1,156 @@
+//! Asking: a filter a call, newest first, as many events as a page has.
+
+use std::collections::HashSet;
+
+use event::{Event, Filter};
+use reconcile::{Item, SortedVec};
+use store::{EventBatch, GatheredSet, Query, ReconcileError, Viewer};
+use tonic::Status;
+
+use super::DatabaseClient;
+use super::answer::{Answered, in_our_words};
+use crate::proto::orlydb::v1 as proto;
+use crate::store::failure::to_status;
+use crate::store::remote::{Page, Position};
+
+/// How many events one call asks for.
+const PAGE: u64 = 500;
+
+impl DatabaseClient {
+    /// The next events of an answer, without those that `viewer` may not see.
+    pub(in crate::store) async fn page(
+        &self,
+        viewer: &Viewer,
+        position: &Position,
+    ) -> Result<Page, Status> {
+        let mut position = position.clone();
+        loop {
+            let (events, is_end) = self.events(&position).await?;
+            let mut seen = Vec::new();
+            for event in &events {
+                // Only what may be seen counts against the limit.
+                if viewer.may_see(event.as_ref()) {
+                    seen.push(event.clone());
+                } else {
+                    position.pass(event.as_ref());
+                }
+            }
+            if !seen.is_empty() || is_end {
+                let batch = self.with_serials(&seen).await?;
+                return Ok(Page { batch, is_end, cursor: None });
+            }
+        }
+    }
+
+    /// The next events of an answer, and whether that is all.
+    async fn events(&self, position: &Position) -> Result<(Vec<Event>, bool), Status> {
+        let mut filter = position.rest();
+        if filter.is_empty() || position.is_over() {
+            return Ok((Vec::new(), true));
+        }
+        let most = filter.limit.unwrap_or(u64::MAX).min(PAGE + position.again());
+        filter.limit = Some(most);
+        let request = proto::QueryEventsRequest { filter: Some((&filter).into()) };
+        let mut parts = self.client.clone().query_events(request).await.answered()?;
+        let mut found: Vec<Event> = Vec::new();
+        while let Some(part) =
+            parts.message().await.map_err(|status| in_our_words(&status).unwrap_or(status))?
+        {
+            for event in part.events {
+                let event = Event::try_from(event).map_err(malformed)?;
+                // It may know filters less well than we do.
+                if filter.matches(event.as_ref()) {
+                    found.push(event);
+                }
+            }
+        }
+        let is_end = (found.len() as u64) < most;
+        found.sort_by_key(|event| {
+            let event = event.as_ref();
+            (std::cmp::Reverse(event.created_at()), event.id())
+        });
+        Ok((found, is_end))
+    }
+
+    async fn with_serials(&self, events: &[Event]) -> Result<EventBatch, Status> {
+        let ids: Vec<_> = events.iter().map(|event| event.as_ref().id()).collect();
+        let mut batch = EventBatch::default();
+        for (event, serial) in events.iter().zip(self.serials(&ids).await?) {
+            batch.push(serial.unwrap_or_default(), event.as_ref());
+        }
+        Ok(batch)
+    }
+
+    /// Counts what matches. One filter without hidden kinds the service counts; all else is looked at.
+    pub(in crate::store) async fn count(&self, query: &Query) -> Result<u64, Status> {
+        if let ([filter], Viewer::Operator) = (&query.filters[..], &query.viewer) {
+            if filter.is_empty() {
+                return Ok(0);
+            }
+            let filter = Filter { limit: None, ..filter.clone() };
+            let request = proto::QueryEventsRequest { filter: Some((&filter).into()) };
+            let count = self.client.clone().count_events(request).await.answered()?;
+            if !count.approximate {
+                return Ok(u64::try_from(count.count).unwrap_or(0));
+            }
+        }
+        let mut seen = HashSet::new();
+        for filter in &query.filters {
+            let filter = Filter { limit: None, ..filter.clone() };
+            self.visit(filter, &query.viewer, |event| {
+                seen.insert(event.as_ref().id());
+                true
+            })
+            .await?;
+        }
+        Ok(seen.len() as u64)
+    }
+
+    /// Gathers the set of a query.
+    pub(in crate::store) async fn gather(
+        &self,
+        query: &Query,
+        max_records: u64,
+    ) -> Result<GatheredSet, Status> {
+        let mut items = Vec::new();
+        let mut fits = true;
+        let filter = query.filters.first().cloned().unwrap_or_default();
+        let filter = Filter { limit: None, ..filter };
+        self.visit(filter, &query.viewer, |event| {
+            fits = (items.len() as u64) < max_records;
+            let event = event.as_ref();
+            items.push(Item { created_at: event.created_at(), id: event.id() });
+            fits
+        })
+        .await?;
+        if !fits {
+            return Err(to_status(ReconcileError::TooLarge { max: max_records }));
+        }
+        Ok(GatheredSet(SortedVec::from(items).into()))
+    }
+
+    /// Shows all that match and may be seen, until `show` says that it is enough.
+    async fn visit(
+        &self,
+        filter: Filter,
+        viewer: &Viewer,
+        mut show: impl FnMut(&Event) -> bool,
+    ) -> Result<(), Status> {
+        let mut position = Position::start(filter);
+        loop {
+            let (events, is_end) = self.events(&position).await?;
+            for event in &events {
+                if position.take(event.as_ref()) && viewer.may_see(event.as_ref()) && !show(event) {
+                    return Ok(());
+                }
+            }
+            if is_end {
+                return Ok(());
+            }
+        }
+    }
+}
+
+fn malformed(malformed: crate::Malformed) -> Status {
+    to_status(store::StoreError::internal(malformed))
+}

@@ -1,0 +1,131 @@
+//! Failures of a store on the wire: no variant is lost, and what failed on the way is told apart.
+
+use std::error::Error;
+
+use prost::Message;
+use store::{ReconcileError, StoreError};
+use tonic::{Code, Status};
+
+use crate::proto::orlystore::v1 as proto;
+use crate::proto::orlystore::v1::FailureReason;
+
+/// A failure as the service tells it.
+pub(super) fn to_status(error: impl Into<ReconcileError>) -> Status {
+    let error = error.into();
+    let (code, reason) = match &error {
+        ReconcileError::TooLarge { .. } => (Code::ResourceExhausted, FailureReason::SetTooLarge),
+        ReconcileError::Protocol(_) => (Code::InvalidArgument, FailureReason::Protocol),
+        ReconcileError::Store(StoreError::ReadOnly(_)) => {
+            (Code::FailedPrecondition, FailureReason::ReadOnly)
+        }
+        ReconcileError::Store(StoreError::Unavailable(_)) => {
+            (Code::Unavailable, FailureReason::Unavailable)
+        }
+        ReconcileError::Store(StoreError::Invalid(_)) => {
+            (Code::InvalidArgument, FailureReason::Invalid)
+        }
+        ReconcileError::Store(StoreError::Internal(_)) => (Code::Internal, FailureReason::Internal),
+    };
+    let max_records = if let ReconcileError::TooLarge { max } = error { max } else { 0 };
+    let text = match error {
+        ReconcileError::Store(StoreError::Internal(source)) => chain(&*source),
+        ReconcileError::Store(
+            StoreError::ReadOnly(text) | StoreError::Unavailable(text) | StoreError::Invalid(text),
+        )
+        | ReconcileError::Protocol(text) => text,
+        ReconcileError::TooLarge { .. } => error.to_string(),
+    };
+    with_details(code, reason, text, max_records)
+}
+
+/// The cursor of a query is not known, or no longer.
+pub(super) fn unknown_cursor() -> Status {
+    with_details(Code::NotFound, FailureReason::UnknownCursor, "unknown cursor".into(), 0)
+}
+
+fn with_details(code: Code, reason: FailureReason, text: String, max_records: u64) -> Status {
+    let failure = proto::Failure { reason: reason.into(), text: text.clone(), max_records };
+    Status::with_details(code, text, failure.encode_to_vec().into())
+}
+
+/// What the service says; `None` if the call failed on its way.
+pub(super) fn from_status(status: &Status) -> Option<ReconcileError> {
+    let proto::Failure { text, max_records, .. } = details(status)?;
+    Some(match reason(status) {
+        FailureReason::SetTooLarge => ReconcileError::TooLarge { max: max_records },
+        FailureReason::Protocol => ReconcileError::Protocol(text),
+        FailureReason::ReadOnly => StoreError::ReadOnly(text).into(),
+        FailureReason::Unavailable => StoreError::Unavailable(text).into(),
+        FailureReason::Invalid => StoreError::Invalid(text).into(),
+        FailureReason::Internal | FailureReason::UnknownCursor | FailureReason::Unspecified => {
+            StoreError::internal(text).into()
+        }
+    })
+}
+
+/// Whether the service does not know the cursor of a query.
+pub(super) fn is_unknown_cursor(status: &Status) -> bool {
+    details(status).is_some() && reason(status) == FailureReason::UnknownCursor
+}
+
+/// The failure of a call that is not about a set.
+pub(super) fn of_store(error: ReconcileError) -> StoreError {
+    match error {
+        ReconcileError::Store(error) => error,
+        other => StoreError::internal(other),
+    }
+}
+
+fn details(status: &Status) -> Option<proto::Failure> {
+    let details = Some(status.details()).filter(|details| !details.is_empty())?;
+    proto::Failure::decode(details).ok()
+}
+
+fn reason(status: &Status) -> FailureReason {
+    details(status).map_or(FailureReason::Unspecified, |failure| failure.reason())
+}
+
+/// An error with all that caused it.
+pub(super) fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        let cause = error.to_string();
+        // Some errors repeat what caused them.
+        if !text.ends_with(&cause) {
+            text = format!("{text}: {cause}");
+        }
+        source = error.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failures_come_back_as_they_were() {
+        let failures: [ReconcileError; 6] = [
+            ReconcileError::TooLarge { max: 7 },
+            ReconcileError::Protocol("malformed message: x".into()),
+            StoreError::ReadOnly("disk full".into()).into(),
+            StoreError::Unavailable("closed".into()).into(),
+            StoreError::Invalid("no".into()).into(),
+            StoreError::internal("lmdb failed").into(),
+        ];
+        for failure in failures {
+            let text = format!("{failure:?}");
+            let status = to_status(failure);
+            assert_eq!(format!("{:?}", from_status(&status).unwrap()), text);
+            assert!(!is_unknown_cursor(&status));
+        }
+        assert!(is_unknown_cursor(&unknown_cursor()));
+    }
+
+    #[test]
+    fn what_failed_on_the_way_is_no_failure_of_the_store() {
+        assert!(from_status(&Status::unavailable("tcp connect error")).is_none());
+        assert!(from_status(&Status::unimplemented("")).is_none());
+    }
+}

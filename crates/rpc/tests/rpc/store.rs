@@ -1,0 +1,11 @@
+//! The event store over gRPC.
+
+mod files;
+mod many;
+mod reconciling;
+mod restarts;
+mod service;
+
+mod rules {
+    store::conformance_tests!(crate::store::service::Engine);
+}
