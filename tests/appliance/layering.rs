@@ -9,7 +9,7 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Who may use whom. What is below a crate's own arrows it may use as well.
-const ARROWS: [(&str, &[&str]); 18] = [
+const ARROWS: [(&str, &[&str]); 19] = [
     ("event", &[]),
     ("reconcile", &["event"]),
     ("store", &["reconcile"]),
@@ -21,6 +21,7 @@ const ARROWS: [(&str, &[&str]); 18] = [
     ("rpc", &["acl", "relay-sync", "store"]),
     ("supervisor", &[]),
     ("daemon", &[]),
+    ("service-settings", &["daemon", "relay-sync", "rpc"]),
     ("orly", &["daemon", "relay", "relay-sync", "rpc", "store-lmdb"]),
     ("orly-db-badger", &["daemon", "rpc", "store-lmdb"]),
     ("orly-acl", &["acl", "daemon", "rpc"]),

@@ -1,0 +1,18 @@
+//! Values and groups of settings that several processes have.
+//!
+//! A variable that means the same to two processes is one row of one table; see [`daemon::settings!`].
+//! What only one process is told stays with it.
+
+mod address;
+mod event_limits;
+mod key;
+mod peers;
+mod reconciliation;
+mod relay_url;
+
+pub use address::ServiceAddress;
+pub use event_limits::EventLimits;
+pub use key::Key;
+pub use peers::{IdSize, KindNumber, Peer, PeerDirection, SyncFilter};
+pub use reconciliation::Reconciliation;
+pub use relay_url::RelayUrl;
