@@ -41,11 +41,13 @@ impl Label {
 }
 
 impl Labels {
-    /// Reads what was changed before.
+    /// Reads what was changed before; later, if the store is away.
     pub(crate) async fn read(markers: Arc<dyn Markers>) -> Result<Self, StoreError> {
         let labels = Self { markers, texts: RwLock::default() };
-        labels.refresh().await?;
-        Ok(labels)
+        match labels.refresh().await {
+            Ok(()) | Err(StoreError::Unavailable(_)) => Ok(labels),
+            Err(error) => Err(error),
+        }
     }
 
     /// The text in place of `usual`.

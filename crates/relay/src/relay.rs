@@ -1,12 +1,13 @@
 //! What all sessions of a relay share.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
 use acl::{AccessControl, Management, Open};
 use event::{EventRef, Kind, Pubkey};
 use relay_sync::Reconciler;
-use store::{EventStore, Markers, Serial, Viewer, Watch};
+use store::{EventStore, Markers, Serial, StoreError, Viewer, Watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::Settings;
@@ -124,30 +125,66 @@ pub(crate) fn deliver(
 /// The newest serial that this relay acknowledged or delivered.
 ///
 /// A subscription gets nothing live up to the newest serial at its start: its query finds that.
-pub(crate) struct NewestSerial(AtomicU64);
+/// Until the store is followed it is not known, and nobody can subscribe.
+#[derive(Default)]
+pub(crate) struct NewestSerial {
+    serial: AtomicU64,
+    is_known: AtomicBool,
+}
 
 impl NewestSerial {
-    pub(crate) fn new(serial: Serial) -> Self {
-        Self(AtomicU64::new(serial.as_u64()))
-    }
-
-    pub(crate) fn load(&self) -> Serial {
-        Serial::new(self.0.load(Ordering::Acquire))
+    pub(crate) fn load(&self) -> Option<Serial> {
+        let is_known = self.is_known.load(Ordering::Acquire);
+        is_known.then(|| Serial::new(self.serial.load(Ordering::Acquire)))
     }
 
     pub(crate) fn raise(&self, serial: Serial) {
-        self.0.fetch_max(serial.as_u64(), Ordering::Release);
+        self.serial.fetch_max(serial.as_u64(), Ordering::Release);
+    }
+
+    /// Says that the store is followed from `serial` on.
+    fn know(&self, serial: Serial) {
+        self.raise(serial);
+        self.is_known.store(true, Ordering::Release);
     }
 }
 
-/// Follows the store and delivers what is new, until the relay stops.
+/// How often a look is taken for a store that is away at the start.
+const LOOK_INTERVAL: Duration = Duration::from_millis(100);
+
+/// Begins to follow the store; `None` while it is away.
+pub(crate) async fn begin(
+    store: &dyn EventStore,
+    newest: &NewestSerial,
+) -> Result<Option<Box<dyn Watch>>, StoreError> {
+    let last = match store.status().await {
+        Ok(status) => status.last_serial,
+        Err(StoreError::Unavailable(_)) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let watch = store.watch(last);
+    newest.know(last);
+    Ok(Some(watch))
+}
+
+/// Follows the store, once it is there, and delivers what is new, until the relay stops.
 pub(crate) async fn follow(
-    mut watch: Box<dyn Watch>,
+    store: Arc<dyn EventStore>,
+    mut watch: Option<Box<dyn Watch>>,
     subscriptions: Arc<Subscriptions>,
     metrics: Arc<Metrics>,
     newest: Arc<NewestSerial>,
     shutdown: CancellationToken,
 ) {
+    let mut watch = loop {
+        match watch {
+            Some(watch) => break watch,
+            None if shutdown.is_cancelled() => return,
+            None => {}
+        }
+        tokio::time::sleep(LOOK_INTERVAL).await;
+        watch = begin(&*store, &newest).await.unwrap_or_default();
+    };
     while let Some(batch) = shutdown.run_until_cancelled(watch.next()).await {
         match batch {
             Ok(batch) => {
@@ -158,7 +195,7 @@ pub(crate) async fn follow(
             }
             Err(error) => {
                 tracing::warn!(error = &error as &dyn std::error::Error, "follow the event store");
-                tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+                tokio::time::sleep(Duration::from_secs(1)).await;
             }
         }
     }

@@ -36,10 +36,10 @@ pub async fn serve(
 ) -> anyhow::Result<()> {
     let metrics = Arc::new(Metrics::new());
     let subscriptions = Arc::new(Subscriptions::default());
-    let status = parts.store.status().await.context("ask the event store for its newest serial")?;
-    let newest = Arc::new(NewestSerial::new(status.last_serial));
-    let labels = Labels::read(parts.markers).await.context("read the relay's name")?;
-    let labels = Arc::new(labels);
+    let newest = Arc::new(NewestSerial::default());
+    let watch = relay::begin(&*parts.store, &newest).await;
+    let watch = watch.context("ask the event store for its newest serial")?;
+    let labels = Arc::new(Labels::read(parts.markers).await.context("read the relay's name")?);
     let operators = [&settings.access.owners[..], &settings.access.admins[..]].concat();
     let stage = Stage {
         store: Arc::clone(&parts.store),
@@ -52,7 +52,8 @@ pub async fn serve(
     let (ingest, saver) =
         Ingest::start(stage, settings.verify_threads).context("start verification")?;
     let follower = follow(
-        parts.store.watch(status.last_serial),
+        Arc::clone(&parts.store),
+        watch,
         Arc::clone(&subscriptions),
         Arc::clone(&metrics),
         Arc::clone(&newest),

@@ -1,6 +1,7 @@
 //! What an operator decides about a relay. Plain values: where they come from is not known here.
 
 use std::net::IpAddr;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use event::Pubkey;
@@ -41,8 +42,8 @@ pub struct About {
     pub icon: Option<String>,
     /// The operator.
     pub operator: Option<Pubkey>,
-    /// The relay's own key.
-    pub identity: Option<Pubkey>,
+    /// The relay's own key, once it is known.
+    pub identity: Arc<OnceLock<Pubkey>>,
 }
 
 /// Who may do what.

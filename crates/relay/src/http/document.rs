@@ -22,7 +22,7 @@ pub(crate) fn document(relay: &Relay) -> Value {
     put("name", Some(json!(labels.or(Label::Name, &about.name))));
     put("description", Some(json!(labels.or(Label::Description, &about.description))));
     put("pubkey", about.operator.map(|pubkey| json!(pubkey.to_string())));
-    put("self", about.identity.map(|pubkey| json!(pubkey.to_string())));
+    put("self", about.identity.get().map(|pubkey| json!(pubkey.to_string())));
     put("contact", about.contact.as_ref().map(|contact| json!(contact)));
     let icon = labels.changed(Label::Icon).or_else(|| about.icon.clone());
     put("icon", icon.map(|icon| json!(icon)));

@@ -34,7 +34,10 @@ impl Session {
         let subscription =
             Arc::new(Subscription { id: sub.clone(), filters: filters.clone(), outbox });
         // First live, then stored: what comes in between is found twice, and sent once.
-        let since = self.relay.newest.load();
+        let Some(since) = self.relay.newest.load() else {
+            let away = ingest::rejection(&StoreError::Unavailable(String::new()));
+            return self.send(RelayMessage::Closed { sub: &sub, reason: &away.to_string() });
+        };
         self.relay.subscriptions.insert(&subscription);
         self.relay.metrics.subscriptions.inc();
         self.subscriptions.insert(sub.clone(), Live { subscription, since, sent: Vec::new() });

@@ -18,7 +18,7 @@ async fn the_document_says_who_this_is() {
         settings.about.contact = Some("mailto:a@example.com".into());
         settings.about.icon = Some("https://example.com/icon.png".into());
         settings.about.operator = Some(keys(1).pubkey());
-        settings.about.identity = Some(keys(2).pubkey());
+        settings.about.identity.set(keys(2).pubkey()).unwrap();
     })
     .await;
     let response = document(&relay).await;
