@@ -4,6 +4,7 @@
 read -ra compose_command <<<"${COMPOSE:-docker compose}"
 declare -A service=([foreign]=strfry [orly1]=orly-relay-1 [orly2]=orly-relay-2 [orly3]=orly-peer)
 strfry_command=${STRFRY_COMMAND:-/app/strfry}
+everything='{}'
 
 compose() { "${compose_command[@]}" -f "$here/docker-compose.yml" --profile peer "$@"; }
 
@@ -80,7 +81,7 @@ dump() {
 
 is_foreign() { [[ $1 == foreign ]]; }
 
-strfry_sync() { strfry sync "$(url "$1")" --dir "$2" --filter "${3:-{\}}" </dev/null; }
+strfry_sync() { strfry sync "$(url "$1")" --dir "$2" --filter "${3:-$everything}" </dev/null; }
 
 # Writes new events to a file, and with --out-b FILE to another.
 generate() {

@@ -35,12 +35,12 @@ listens() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 is_well() { curl -sf -m 5 -o /dev/null "http://127.0.0.1:$1/healthz"; }
 
 wait_for() {
-    local name=$1 port=$2 check=$3 tries
+    local name=$1 at=$2 check=$3 tries
     for ((tries = 0; tries < 300; tries++)); do
-        ! "$check" "$port" || return 0
+        ! "$check" "$at" || return 0
         sleep 0.1
     done
-    echo "$name does not answer on port $port; the end of its log:" >&2
+    echo "$name does not answer on port $at; the end of its log:" >&2
     tail -n 20 "$work/$name.out" >&2
     return 1
 }
