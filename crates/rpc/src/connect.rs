@@ -25,7 +25,6 @@ pub(crate) const CONNECTION_WINDOW: u32 = 16 << 20;
 impl Address {
     /// A channel to this address. It connects on the first call and again after each failure; a call
     /// while nobody answers fails at once as unavailable.
-    #[allow(dead_code, reason = "the clients come next")]
     pub(crate) fn connect(&self) -> Channel {
         let uri = match self {
             Self::Tcp { .. } => format!("http://{self}"),

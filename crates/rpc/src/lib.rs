@@ -3,6 +3,7 @@
 mod address;
 mod connect;
 mod convert;
+mod database;
 mod negentropy;
 mod proto;
 mod serve;
@@ -11,6 +12,9 @@ mod store;
 pub use address::{Address, InvalidAddress};
 pub use connect::{DATABASE_MESSAGE_LIMIT, MESSAGE_LIMIT};
 pub use convert::Malformed;
+#[cfg(any(test, feature = "conformance"))]
+pub use database::conformance as database_conformance;
+pub use database::{Database, DatabaseOptions, DatabaseParts};
 pub use negentropy::{
     NegentropyServer, PeerProgress, RemotePeerSync, RemoteReconciler, RemoteSyncError, SyncStream,
 };

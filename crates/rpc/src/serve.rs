@@ -52,7 +52,6 @@ pub struct ServeError(#[from] tonic::transport::Error);
 
 impl Service {
     /// Takes what tonic generated, message limits set.
-    #[allow(dead_code, reason = "the services come next")]
     pub(crate) fn new<S>(service: S) -> Self
     where
         S: HttpService<http::Request<Body>, Response = http::Response<Body>, Error = Infallible>
