@@ -1,8 +1,9 @@
 //! HTTP on the relay's port: the WebSocket handshake, NIP-11, a landing page, health, metrics, admin API.
 
-mod admin;
 mod authorize;
 mod document;
+mod export;
+mod import;
 mod landing;
 mod management;
 
@@ -69,8 +70,8 @@ pub(crate) async fn respond(
         (&Method::GET, "/api/acl-mode") => acl_mode(&relay),
         (&Method::GET | &Method::HEAD, "/healthz" | "/health") => health(&relay).await,
         (&Method::GET, "/metrics") => metrics(&relay).await,
-        (&Method::POST, "/api/import") => admin::import(&relay, request).await,
-        (&Method::GET | &Method::POST, "/api/export") => admin::export(&relay, request).await,
+        (&Method::POST, "/api/import") => import::import(&relay, request).await,
+        (&Method::GET | &Method::POST, "/api/export") => export::export(&relay, request).await,
         (_, "/" | "/healthz" | "/health") => not_allowed("GET, HEAD, OPTIONS"),
         (&Method::POST, "/api/nip86") => text(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,

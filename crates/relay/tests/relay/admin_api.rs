@@ -64,6 +64,27 @@ async fn lines_that_are_no_events_are_reported_and_skipped() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_form_is_searched_for_its_file() {
+    let part = |name: &str, text: &str| {
+        format!("--XX\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{text}\r\n")
+    };
+    let send = async |form: String| {
+        let relay = relay(vec![]).await;
+        let token = token(&keys(ADMIN), "POST", &url(&relay, "/api/import"));
+        let kind = "Content-Type: multipart/form-data; boundary=XX\r\n";
+        let form = form + "--XX--\r\n";
+        let headers = authorization(&token) + kind;
+        request(relay.addr, "POST", "/api/import", &headers, form.as_bytes()).await
+    };
+    let events = lines(&notes(&keys(1), 700, ""));
+    let response = send(part("comment", "mine") + &part("file", &events)).await;
+    assert_eq!(response.json()["stored"], 700);
+    let response = send(part("comment", "mine")).await;
+    assert_eq!(response.status, 400);
+    assert_eq!(response.body, "the form has no field named file");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_line_that_never_ends_is_refused() {
     let relay = relay(vec![]).await;
     let response = import(&relay, &"x".repeat(3 << 20)).await;

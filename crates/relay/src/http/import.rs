@@ -1,16 +1,18 @@
-//! `/api/import` and `/api/export`: JSONL, for owners and admins who prove it by NIP-98.
+//! `/api/import`: JSONL, as the body or as the field `file` of a form, for owners and admins who prove it by
+//! NIP-98.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
-use event::{Event, Filter, Pubkey, Verifier};
-use futures_util::stream;
-use http_body_util::{BodyExt, StreamBody};
-use hyper::body::{Frame, Incoming};
-use hyper::header::{self, HeaderValue};
+use event::{Event, Verifier};
+use futures_util::stream::{self, BoxStream, StreamExt};
+use http_body_util::BodyStream;
+use hyper::body::Incoming;
+use hyper::header::{self, HeaderMap, HeaderValue};
 use hyper::{Request, Response, StatusCode};
+use multer::Multipart;
 use serde_json::json;
-use store::{Query, Rows, SaveOutcome};
+use store::SaveOutcome;
 
 use super::authorize::{Scope, authorize};
 use super::{Body, text};
@@ -20,26 +22,30 @@ use crate::relay::Relay;
 const BATCH: usize = 500;
 /// How many bad lines are spelled out in the answer.
 const SHOWN: usize = 20;
+/// The field of a form that has the events.
+const FIELD: &str = "file";
+
+/// Pieces of what is imported.
+type Pieces = BoxStream<'static, Result<Bytes, String>>;
 
 /// Stores the events of the body, one a line; always checks signatures.
 pub(super) async fn import(relay: &Arc<Relay>, request: Request<Incoming>) -> Response<Body> {
-    let (head, mut body) = request.into_parts();
+    let (head, body) = request.into_parts();
     if let Err(refusal) = authorize(relay, &head, &Scope::Request) {
         return refusal;
     }
+    let mut pieces = match pieces(&head.headers, body).await {
+        Ok(pieces) => pieces,
+        Err(reason) => return text(StatusCode::BAD_REQUEST, reason),
+    };
     let mut report = Report::default();
     let mut rest = Vec::new();
     let mut lines = Vec::new();
-    loop {
-        let frame = match body.frame().await {
-            Some(Ok(frame)) => frame,
-            Some(Err(error)) => {
-                return text(StatusCode::BAD_REQUEST, format!("read the body: {error}"));
-            }
-            None => break,
-        };
-        let Ok(data) = frame.into_data() else { continue };
-        rest.extend_from_slice(&data);
+    while let Some(piece) = pieces.next().await {
+        match piece {
+            Ok(piece) => rest.extend_from_slice(&piece),
+            Err(reason) => return text(StatusCode::BAD_REQUEST, reason),
+        }
         while let Some(end) = rest.iter().position(|&byte| byte == b'\n') {
             let line: Vec<u8> = rest.drain(..=end).collect();
             lines.push(line);
@@ -63,57 +69,30 @@ pub(super) async fn import(relay: &Arc<Relay>, request: Request<Incoming>) -> Re
     }))
 }
 
-/// Streams all events, or those of the pubkeys in a body `{"pubkeys":["<hex>",…]}`, one a line.
-pub(super) async fn export(relay: &Arc<Relay>, request: Request<Incoming>) -> Response<Body> {
-    let (head, body) = request.into_parts();
-    if let Err(refusal) = authorize(relay, &head, &Scope::Request) {
-        return refusal;
-    }
-    let filter = match body.collect().await.map(|body| export_filter(&body.to_bytes())) {
-        Ok(Ok(filter)) => filter,
-        Ok(Err(reason)) => return text(StatusCode::BAD_REQUEST, reason),
-        Err(error) => return text(StatusCode::BAD_REQUEST, format!("read the body: {error}")),
+/// The body, or what the form in it has as its file.
+async fn pieces(headers: &HeaderMap, body: Incoming) -> Result<Pieces, String> {
+    let said = |error: &dyn std::fmt::Display| format!("read the body: {error}");
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    let data = BodyStream::new(body)
+        .filter_map(|frame| async { frame.map(|frame| frame.into_data().ok()).transpose() });
+    let Some(kind) = kind.filter(|kind| kind.starts_with("multipart/")) else {
+        return Ok(data.map(move |data| data.map_err(|error| said(&error))).boxed());
     };
-    let rows = relay.store.query(Query::by_operator(filter));
-    let lines = stream::unfold(rows, |mut rows| async {
-        let frame = next_lines(rows.as_mut()).await.transpose()?;
-        Some((frame, rows))
-    });
-    let mut response = Response::new(BodyExt::boxed_unsync(StreamBody::new(lines)));
-    let kind = HeaderValue::from_static("application/x-ndjson");
-    response.headers_mut().insert(header::CONTENT_TYPE, kind);
-    let name = HeaderValue::from_static("attachment; filename=\"events.jsonl\"");
-    response.headers_mut().insert(header::CONTENT_DISPOSITION, name);
-    response
-}
-
-async fn next_lines(rows: &mut dyn Rows) -> Result<Option<Frame<Bytes>>, std::io::Error> {
-    let batch = rows.next().await.map_err(std::io::Error::other)?;
-    Ok(batch.map(|batch| {
-        let mut lines = Vec::new();
-        for (_, event) in batch.iter() {
-            event.push_json(&mut lines);
-            lines.push(b'\n');
+    let boundary = multer::parse_boundary(kind).map_err(|error| said(&error))?;
+    let mut form = Multipart::new(data, boundary);
+    loop {
+        match form.next_field().await.map_err(|error| said(&error))? {
+            Some(field) if field.name() == Some(FIELD) => {
+                // The form goes along: the field is read from it.
+                let pieces = stream::unfold((form, field), |(form, mut field)| async {
+                    Some((field.chunk().await.transpose()?, (form, field)))
+                });
+                return Ok(pieces.map(move |piece| piece.map_err(|error| said(&error))).boxed());
+            }
+            Some(_) => {}
+            None => return Err(format!("the form has no field named {FIELD}")),
         }
-        Frame::data(Bytes::from(lines))
-    }))
-}
-
-fn export_filter(body: &[u8]) -> Result<Filter, String> {
-    if body.is_empty() {
-        return Ok(Filter::default());
     }
-    let value: serde_json::Value =
-        serde_json::from_slice(body).map_err(|error| format!("body: {error}"))?;
-    let pubkeys =
-        value.get("pubkeys").and_then(|list| list.as_array()).ok_or("body: pubkeys is missing")?;
-    let mut authors = Vec::new();
-    for pubkey in pubkeys {
-        let pubkey = pubkey.as_str().and_then(|text| Pubkey::from_hex_or_npub(text).ok());
-        authors.push(pubkey.ok_or("body: pubkeys: expected hex or npub")?);
-    }
-    authors.sort_unstable();
-    Ok(Filter { authors: (!authors.is_empty()).then_some(authors), ..Filter::default() })
 }
 
 #[derive(Default)]
