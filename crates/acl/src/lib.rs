@@ -7,6 +7,8 @@
 mod access_control;
 mod authorities;
 mod authors;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod counted;
 mod curating;
 mod follows;
