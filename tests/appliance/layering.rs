@@ -22,10 +22,10 @@ const ARROWS: [(&str, &[&str]); 19] = [
     ("supervisor", &[]),
     ("daemon", &[]),
     ("service-settings", &["daemon", "relay-sync", "rpc"]),
-    ("orly", &["daemon", "relay", "relay-sync", "rpc", "store-lmdb"]),
-    ("orly-db-badger", &["daemon", "rpc", "store-lmdb"]),
+    ("orly", &["relay", "service-settings", "store-lmdb"]),
+    ("orly-db-badger", &["service-settings", "store-lmdb"]),
     ("orly-acl", &["acl", "daemon", "rpc"]),
-    ("orly-sync-negentropy", &["daemon", "relay-sync", "rpc", "store-lmdb"]),
+    ("orly-sync-negentropy", &["service-settings", "store-lmdb"]),
     ("orly-launcher", &["daemon", "rpc", "supervisor"]),
     // Drives relays of any make: it would prove little with ours inside.
     ("orly-bench", &["reconcile"]),
