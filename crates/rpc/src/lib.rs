@@ -5,6 +5,7 @@ mod connect;
 mod convert;
 mod database;
 mod negentropy;
+mod probe;
 mod proto;
 mod serve;
 mod store;
@@ -18,5 +19,6 @@ pub use database::{Database, DatabaseOptions, DatabaseParts};
 pub use negentropy::{
     NegentropyServer, PeerProgress, RemotePeerSync, RemoteReconciler, RemoteSyncError, SyncStream,
 };
+pub use probe::{ServiceHealth, ServiceKind, ServiceProbe};
 pub use serve::{BindError, Listener, Readiness, ServeError, Server, Service};
 pub use store::{OpenFiles, RemoteStore, SharedFiles, StoreServer};
