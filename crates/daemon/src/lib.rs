@@ -20,7 +20,7 @@ mod table;
 pub use duration::{format_duration, parse_duration};
 pub use environment::Environment;
 pub use files::raise_file_limit;
-pub use logging::{LogFormat, LogLevel, LogOutput, Logging};
+pub use logging::{LogFormat, LogLevel, LogOutput, Logging, set_log_level};
 pub use memory::{available_memory, memory_limit};
 pub use reader::{
     Entry, Findings, InvalidSetting, InvalidSettings, Loaded, Origin, Reader, Weight, load,

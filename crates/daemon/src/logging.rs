@@ -1,6 +1,7 @@
 //! The log: lines of text or JSON on stderr or stdout.
 
 use std::io::{self, IsTerminal};
+use std::sync::OnceLock;
 
 use tracing::Subscriber;
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -8,7 +9,7 @@ use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::{Layer, fmt};
+use tracing_subscriber::{Layer, Registry, fmt, reload};
 
 use crate::{Setting, choice};
 
@@ -113,8 +114,26 @@ impl Logging {
             LogOutput::Stderr => layer(self.format, io::stderr, io::stderr().is_terminal()),
             LogOutput::Stdout => layer(self.format, io::stdout, io::stdout().is_terminal()),
         };
-        // A test may have set a logger up before.
-        drop(tracing_subscriber::registry().with(layer.with_filter(targets)).try_init());
+        let (targets, handle) = reload::Layer::new(targets);
+        let subscriber = tracing_subscriber::registry().with(layer.with_filter(targets));
+        // A test may have set a logger up before; its levels are the ones that hold.
+        if subscriber.try_init().is_ok() {
+            drop(LEVELS.set(handle));
+        }
+    }
+}
+
+/// The levels of the process's log, which is as global as the log itself.
+static LEVELS: OnceLock<reload::Handle<Targets, Registry>> = OnceLock::new();
+
+/// Logs from here on what is at least as important as `level`; crates with a level of their own keep it.
+pub fn set_log_level(level: LogLevel) {
+    if let Some(levels) = LEVELS.get() {
+        let set = |targets: &mut Targets| {
+            *targets = std::mem::take(targets).with_default(LevelFilter::from(level));
+        };
+        // It fails only when the log is gone, at the very end.
+        drop(levels.modify(set));
     }
 }
 

@@ -1,0 +1,51 @@
+use daemon::Environment;
+use expect_test::expect_file;
+
+use super::*;
+
+fn settings(variables: &[(&str, &str)]) -> Result<Settings, String> {
+    let environment = Environment::of(variables.iter().copied());
+    daemon::load(&environment).settings.map_err(|faults| faults.to_string())
+}
+
+#[test]
+fn it_listens_on_this_machine_unless_told_otherwise() {
+    let listen = |variables| settings(variables).unwrap().listen.0.to_string();
+    assert_eq!(listen(&[]), "127.0.0.1:50051");
+    assert_eq!(listen(&[("ORLY_DB_LISTEN", ":7")]), "127.0.0.1:7");
+    assert_eq!(listen(&[("ORLY_DB_LISTEN", "unix:/run/db.sock")]), "unix:/run/db.sock");
+}
+
+#[test]
+fn another_engine_is_refused_and_the_relays_word_is_not() {
+    assert!(settings(&[("ORLY_DB_TYPE", "grpc")]).is_ok());
+    let message = settings(&[("ORLY_DB_TYPE", "neo4j")]).unwrap_err();
+    let expected = "expected badger (orly-db-neo4j is the service for neo4j)";
+    assert_eq!(message, format!("ORLY_DB_TYPE=\"neo4j\": {expected}"));
+}
+
+#[test]
+fn the_cache_is_what_is_set_and_fits() {
+    let bytes =
+        |variables: &[_], memory| settings(variables).unwrap().database(memory).query_cache_bytes;
+    assert_eq!(bytes(&[], None), 256 << 20);
+    assert_eq!(bytes(&[], Some(128 << 20)), 16 << 20);
+    assert_eq!(bytes(&[("ORLY_DB_QUERY_CACHE_SIZE_MB", "1")], Some(128 << 20)), 1 << 20);
+    assert_eq!(bytes(&[("ORLY_DB_QUERY_CACHE_DISABLED", "true")], None), 0);
+}
+
+#[test]
+fn the_page_in_docs_is_that_of_the_table() {
+    let introduction = "\
+        Environment variables of `orly-db-badger`, the event store as a service. They are read from the \
+        environment, then from the file `$XDG_CONFIG_HOME/<ORLY_APP_NAME>/.env`. A value that is not allowed \
+        stops the start with exit code 64. Durations are written as in `30s`, `5m`, `1h30m`; a variable that \
+        is empty counts as not set.\n\n\
+        Made from `crates/orly-db-badger/src/settings.rs` by `UPDATE_EXPECT=1 cargo test -p orly-db-badger`.";
+    expect_file!["../../../../docs/settings/orly-db-badger.md"].assert_eq(&daemon::markdown::<
+        Settings,
+    >(
+        "Settings of orly-db-badger",
+        introduction,
+    ));
+}
