@@ -24,11 +24,11 @@ use self::resume::Resume;
 use self::run::{Ended, Run};
 use self::source::Source;
 use crate::command_line::Import;
+use crate::event_store;
 use crate::figures::grouped;
 use crate::output::print;
 use crate::progress::Progress;
 use crate::settings::Settings;
-use crate::wiring;
 
 pub(crate) async fn run(
     settings: &Settings,
@@ -36,7 +36,7 @@ pub(crate) async fn run(
     shutdown: &CancellationToken,
 ) -> anyhow::Result<()> {
     let source = Source::open(&arguments.file)?;
-    let store = Arc::new(wiring::open(settings, Access::Create)?);
+    let store = event_store::of_command(settings, Access::Create).await?;
     let resume = Resume::new(Arc::clone(&store), &source, &arguments.file);
     let start = if arguments.restart { None } else { resume.position().await? };
     let trust = if arguments.no_verify { Trust::All } else { Trust::Stored(Arc::clone(&store)) };

@@ -2,6 +2,7 @@
 
 mod command_line;
 mod commands;
+mod event_store;
 mod figures;
 mod import;
 mod output;

@@ -1,23 +1,21 @@
 //! What an operator sets: every environment variable of the relay process.
 
 mod access;
-mod negentropy;
 mod values;
 
 use std::net::IpAddr;
-use std::num::{NonZeroU64, NonZeroUsize};
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use daemon::{Findings, LogFormat, LogLevel, LogOutput, Logging, Origin};
-use event::Pubkey;
+use service_settings::{AccessControl, EventLimits, Key, Reconciliation, RelayUrl, ServiceAddress};
 
 pub(crate) use self::access::AccessControlHost;
-use self::access::{AclMode, Addresses, BootstrapRelays, OwnAddress};
-use self::negentropy::{IdSize, KindNumber, Peer, PeerDirection, SyncFilter};
-use self::values::{
-    Database, Key, Off, Proxies, RelayUrl, SyncHost, Unset,
-};
+use self::access::Addresses;
+pub(crate) use self::values::{Database, SyncHost};
+use self::values::{Off, Proxies, Unset};
 
 daemon::settings! {
     /// The settings of the relay process.
@@ -51,10 +49,6 @@ daemon::settings! {
             icon: Option<String> = "ORLY_RELAY_ICON", "";
         }
         section "Access" {
-            /// Who may do everything; the first is named as the operator (NIP-11).
-            owners: Vec<Key> = "ORLY_OWNERS", "";
-            /// Who may import, export and delete.
-            admins: Vec<Key> = "ORLY_ADMINS", "";
             /// Whether reading and writing need NIP-42.
             auth_required: bool = "ORLY_AUTH_REQUIRED", "false";
             /// Whether writing needs NIP-42.
@@ -65,32 +59,24 @@ daemon::settings! {
             ip_whitelist: Vec<Addresses> = "ORLY_IP_WHITELIST", "";
             /// No clients from these addresses.
             ip_blacklist: Vec<Addresses> = "ORLY_IP_BLACKLIST", "";
-            /// Who may read and write: everybody; those whom owners and admins follow; those whom an operator
-            /// lets in (NIP-86); newcomers a little and trusted authors all. `curation` is curating.
-            acl_mode: AclMode = "ORLY_ACL_MODE", "none";
             /// Where access is decided: in this process, or in another one such as orly-acl.
             acl_type: AccessControlHost = "ORLY_ACL_TYPE", "local";
-            /// Where follow lists are fetched while no owner or admin names a relay (kind 10002), for
-            /// `ORLY_ACL_MODE=follows`.
-            bootstrap_relays: BootstrapRelays = "ORLY_BOOTSTRAP_RELAYS",
-                "wss://relay.damus.io,wss://nos.lol,wss://purplepag.es";
-            /// How often follow lists are fetched.
-            follow_list_frequency: Duration = "ORLY_FOLLOW_LIST_FREQUENCY", "1h";
-            /// Whether relays that owners and admins name (kind 10002) may be at private addresses.
-            follows_private_relays: bool = "ORLY_FOLLOWS_PRIVATE_RELAYS", "false";
-            /// Whether those may write whom nobody follows, each event slower than the one before.
-            follows_throttle: bool = "ORLY_FOLLOWS_THROTTLE" | "ORLY_FOLLOWS_THROTTLE_ENABLED", "false";
-            /// By how much each event slows them down; time takes it away again.
-            follows_throttle_increment: Duration =
-                "ORLY_FOLLOWS_THROTTLE_INCREMENT" | "ORLY_FOLLOWS_THROTTLE_PER_EVENT", "25ms";
-            /// How slow they may become.
-            follows_throttle_max: Duration =
-                "ORLY_FOLLOWS_THROTTLE_MAX" | "ORLY_FOLLOWS_THROTTLE_MAX_DELAY", "60s";
-            /// Addresses of this relay besides `ORLY_RELAY_URL`; they are not asked for follow lists.
-            own_addresses: Vec<OwnAddress> = "ORLY_RELAY_ADDRESSES", "";
+            /// Address of the access control service, for `ORLY_ACL_TYPE=grpc`.
+            acl_server: ServiceAddress = "ORLY_GRPC_ACL_SERVER", "127.0.0.1:50052";
+            /// How long it may take for an answer.
+            acl_timeout: Duration = "ORLY_GRPC_ACL_TIMEOUT", "10s";
         }
         section "Event store" {
-            /// Directory of the event store.
+            /// Where events are kept: in this process (`badger`, the name of the original's engine; ours is
+            /// LMDB), or in a database service (`grpc`), ours or the original's.
+            db_type: Database = "ORLY_DB_TYPE", "badger";
+            /// Address of the database service. If its files are on this host and may be read by this user,
+            /// they are read directly.
+            db_server: ServiceAddress = "ORLY_GRPC_SERVER", "127.0.0.1:50051";
+            /// How long the database service may be away at the start: until then the relay waits for it
+            /// without a word in the log (clients are told `error:`), and commands wait before they fail.
+            db_timeout: Duration = "ORLY_GRPC_CONNECT_TIMEOUT", "10s";
+            /// Directory of the event store in this process.
             data_dir: PathBuf = "ORLY_DATA_DIR", "$XDG_DATA_HOME/ORLY";
             /// How large the event store may become, in MiB; 0 lets it grow as long as the disk has room.
             db_map_size_mb: usize = "ORLY_DB_MAP_SIZE_MB", "0";
@@ -111,45 +97,18 @@ daemon::settings! {
         section "Synchronisation" {
             /// Whether clients may reconcile (NIP-77).
             negentropy_enabled: bool = "ORLY_NEGENTROPY_ENABLED", "false";
-            /// Events of a set that has to be gathered to be reconciled; sets of kinds and times have no limit.
-            negentropy_max_records: NonZeroU64 = "ORLY_NEGENTROPY_MAX_RECORDS", "1000000";
+            /// Where that is done, and peers are kept in step: in this process, or in another one such as
+            /// orly-sync-negentropy (grpc).
+            sync_type: SyncHost = "ORLY_SYNC_TYPE", "local";
+            /// Address of that other process.
+            sync_server: ServiceAddress = "ORLY_GRPC_SYNC_NEGENTROPY", "127.0.0.1:50064";
+            /// How long it may take for an answer.
+            sync_timeout: Duration = "ORLY_GRPC_SYNC_TIMEOUT", "10s";
             /// Who may read private messages and gift wraps of others, authenticated: relays that are trusted
             /// as this one is.
             full_sync_pubkeys: Vec<Key> = "ORLY_NEGENTROPY_FULL_SYNC_PUBKEYS", "";
-            /// How long a client may leave a reconciliation alone.
-            sync_session_timeout: Duration = "ORLY_SYNC_NEGENTROPY_SESSION_TIMEOUT", "5m";
-            /// Relays that are kept in step with this one, as URLs.
-            sync_peers: Vec<Peer> = "ORLY_SYNC_NEGENTROPY_PEERS", "";
-            /// How often each of them is synchronised.
-            sync_interval: Duration = "ORLY_SYNC_NEGENTROPY_INTERVAL", "60s";
-            /// Which way events go: down (to here), up, or both.
-            sync_direction: PeerDirection = "ORLY_SYNC_NEGENTROPY_DIRECTION", "both";
-            /// How many of them are synchronised side by side.
-            sync_side_by_side: NonZeroUsize = "ORLY_SYNC_NEGENTROPY_CONCURRENCY", "4";
-            /// Bytes of a message to them; 4096 is the least.
-            sync_frame_size: usize = "ORLY_SYNC_NEGENTROPY_FRAME_SIZE", "4096";
-            /// Without effect: in this version of the protocol ids have 32 bytes.
-            sync_id_size: IdSize = "ORLY_SYNC_NEGENTROPY_ID_SIZE", "16";
-            /// Only events that match this filter (NIP-01) are synchronised.
-            sync_filter: Option<SyncFilter> = "ORLY_SYNC_NEGENTROPY_FILTER", "";
-            /// Only events of these kinds are synchronised.
-            sync_kinds: Vec<KindNumber> = "ORLY_SYNC_NEGENTROPY_FILTER_KINDS", "";
-            /// Only events of these authors are synchronised.
-            sync_authors: Vec<Key> = "ORLY_SYNC_NEGENTROPY_FILTER_AUTHORS", "";
-            /// Only events from then on are synchronised, in seconds since 1970.
-            sync_since: Option<u64> = "ORLY_SYNC_NEGENTROPY_FILTER_SINCE", "";
-            /// Only events up to then are synchronised, in seconds since 1970.
-            sync_until: Option<u64> = "ORLY_SYNC_NEGENTROPY_FILTER_UNTIL", "";
-            /// Whether private messages and gift wraps are given to the peers, which must all be trusted.
-            sync_private_kinds: bool = "ORLY_SYNC_NEGENTROPY_PRIVATE_KINDS", "false";
         }
-        section "Events" {
-            /// Bytes of an event.
-            max_event_bytes: NonZeroUsize = "ORLY_MAX_EVENT_BYTES", "262144";
-            /// Tags of an event.
-            max_event_tags: NonZeroUsize = "ORLY_MAX_EVENT_TAGS", "10000";
-            /// How far in the future `created_at` may be (NIP-22).
-            created_at_future: Duration = "ORLY_CREATED_AT_FUTURE", "15m";
+        section "Publishing" {
             /// How far in the past `created_at` may be (NIP-22); 0s for any.
             created_at_past: Duration = "ORLY_CREATED_AT_PAST", "0s";
             /// Threads that check signatures; 0 for one a core.
@@ -164,6 +123,9 @@ daemon::settings! {
             max_message_bytes: NonZeroUsize = "ORLY_MAX_MESSAGE_BYTES", "1048576";
             /// Bytes that wait for a client that reads slowly; then it is closed.
             max_outbox_bytes: NonZeroUsize = "ORLY_MAX_OUTBOX_BYTES", "8388608";
+            /// How much may wait on behalf of all clients together, in MiB; 0 for 256, or half of what the
+            /// control group allows if that is less.
+            max_waiting_mb: usize = "ORLY_MAX_WAITING_MB", "0";
             /// A silent client is sent a ping after this long, and closed after twice as long.
             ping_interval: Duration = "ORLY_PING_INTERVAL", "1m";
             /// How long a shutdown waits for clients.
@@ -179,12 +141,14 @@ daemon::settings! {
             /// Whether the relay logs to stdout, not stderr.
             log_to_stdout: bool = "ORLY_LOG_TO_STDOUT", "false";
         }
+        /// Who may read and write.
+        group access: AccessControl;
+        /// What clients may ask, and which relays are kept in step, in this process.
+        group reconciliation: Reconciliation;
+        /// Which events are taken.
+        group events: EventLimits;
     }
     one value {
-        /// Engine of the event store; `badger` is the name of the embedded one, which is LMDB here.
-        "ORLY_DB_TYPE": Database, "badger";
-        /// Where events are synchronised.
-        "ORLY_SYNC_TYPE": SyncHost, "local";
         /// Certificates of its own: put a proxy that ends TLS in front.
         "ORLY_TLS_DOMAINS": Unset, "";
         /// Certificates of its own: put a proxy that ends TLS in front.
@@ -197,24 +161,12 @@ daemon::settings! {
         "ORLY_SUBSCRIPTION_ENABLED": Off, "false";
     }
     no effect {
-        /// For a store over gRPC (`ORLY_DB_TYPE=grpc`).
-        "ORLY_GRPC_SERVER", "127.0.0.1:50051";
-        /// For a store over gRPC (`ORLY_DB_TYPE=grpc`).
-        "ORLY_GRPC_CONNECT_TIMEOUT", "10s";
-        /// For access control over gRPC (`ORLY_ACL_TYPE=grpc`).
-        "ORLY_GRPC_ACL_SERVER", "127.0.0.1:50052";
-        /// For access control over gRPC (`ORLY_ACL_TYPE=grpc`).
-        "ORLY_GRPC_ACL_TIMEOUT", "10s";
         /// For synchronisation over gRPC (`ORLY_SYNC_TYPE=grpc`).
         "ORLY_GRPC_SYNC_DISTRIBUTED", "127.0.0.1:50053";
         /// For synchronisation over gRPC (`ORLY_SYNC_TYPE=grpc`).
         "ORLY_GRPC_SYNC_CLUSTER", "127.0.0.1:50054";
         /// For synchronisation over gRPC (`ORLY_SYNC_TYPE=grpc`).
         "ORLY_GRPC_SYNC_RELAYGROUP", "127.0.0.1:50055";
-        /// For synchronisation over gRPC (`ORLY_SYNC_TYPE=grpc`).
-        "ORLY_GRPC_SYNC_NEGENTROPY", "127.0.0.1:50056";
-        /// For synchronisation over gRPC (`ORLY_SYNC_TYPE=grpc`).
-        "ORLY_GRPC_SYNC_TIMEOUT", "10s";
         /// For `ORLY_DB_TYPE=neo4j`.
         "ORLY_NEO4J_URI", "bolt://localhost:7687";
         /// For `ORLY_DB_TYPE=neo4j`.
@@ -312,8 +264,8 @@ impl Settings {
         }
     }
 
-    /// The relay's own settings; `identity` is its key.
-    pub(crate) fn relay(&self, identity: Pubkey) -> relay::Settings {
+    /// The relay's own settings; its key is not known yet.
+    pub(crate) fn relay(&self) -> relay::Settings {
         let keys = |keys: &[Key]| keys.iter().map(|key| key.0).collect::<Vec<_>>();
         relay::Settings {
             about: relay::About {
@@ -322,12 +274,12 @@ impl Settings {
                 url: self.url(),
                 contact: self.contact.clone(),
                 icon: self.icon.clone(),
-                operator: self.owners.first().map(|key| key.0),
-                identity: Some(identity),
+                operator: self.access.owners().first().copied(),
+                identity: Arc::default(),
             },
             access: relay::Access {
-                owners: keys(&self.owners),
-                admins: keys(&self.admins),
+                owners: self.access.owners(),
+                admins: self.access.admins(),
                 auth_required: self.auth_required,
                 auth_to_write: self.auth_to_write,
                 privileged_open: self.privileged_open,
@@ -335,7 +287,7 @@ impl Settings {
                 ip_whitelist: self.ip_whitelist.iter().map(|range| range.0).collect(),
                 ip_blacklist: self.ip_blacklist.iter().map(|range| range.0).collect(),
             },
-            limits: self.limits(),
+            limits: self.limits(daemon::memory_limit()),
             cors_origins: self.cors_enabled.then(|| self.cors_origins.clone()),
             trusted_proxies: self.trusted_proxies.iter().map(|proxies| proxies.0).collect(),
             verify_threads: match self.verify_threads {
@@ -346,14 +298,15 @@ impl Settings {
         }
     }
 
-    fn limits(&self) -> relay::Limits {
+    /// What a client may ask at most; `memory` is what the control group allows.
+    fn limits(&self, memory: Option<u64>) -> relay::Limits {
         let unlimited = |limit: u64| if limit == 0 { u64::MAX } else { limit };
         let default_limit = unlimited(self.query_result_limit);
         relay::Limits {
             message_bytes: self.max_message_bytes.get(),
-            event_bytes: self.max_event_bytes.get(),
-            event_tags: self.max_event_tags.get(),
-            created_at_future: self.created_at_future,
+            event_bytes: self.events.bytes.get(),
+            event_tags: self.events.tags.get(),
+            created_at_future: self.events.future,
             created_at_past: self.created_at_past,
             subscriptions: self.max_subscriptions.get(),
             filters: self.max_filters.get(),
@@ -363,7 +316,16 @@ impl Settings {
             connections: self.max_connections.get(),
             connections_per_ip: self.max_connections_per_ip.get(),
             outbox_bytes: self.max_outbox_bytes.get(),
+            waiting_bytes: self.waiting_bytes(memory),
             ping_interval: self.ping_interval,
+        }
+    }
+
+    fn waiting_bytes(&self, memory: Option<u64>) -> usize {
+        let half = memory.and_then(|bytes| usize::try_from(bytes / 2).ok()).unwrap_or(usize::MAX);
+        match self.max_waiting_mb {
+            0 => half.min(256 << 20),
+            mib => mib.saturating_mul(1 << 20),
         }
     }
 

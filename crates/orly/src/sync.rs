@@ -3,6 +3,7 @@
 mod arguments;
 mod key;
 mod outcome;
+mod server;
 
 use std::io::{self, BufWriter, Write};
 use std::time::Instant;
@@ -15,28 +16,32 @@ use store_lmdb::Access;
 pub(crate) use self::arguments::{EXAMPLES, Sync};
 
 use self::outcome::Outcome;
+use crate::event_store;
 use crate::figures::grouped;
 use crate::output::print;
 use crate::progress::Progress;
-use crate::settings::Settings;
-use crate::wiring;
+use crate::settings::{Database, Settings};
 
 pub(crate) async fn run(settings: &Settings, arguments: &Sync) -> anyhow::Result<()> {
+    if let Some(server) = &arguments.server {
+        return server::run(arguments, server).await;
+    }
     let mut settings = settings.clone();
     if let Some(data_dir) = &arguments.data_dir {
         settings.data_dir.clone_from(data_dir);
+        settings.db_type = Database::Embedded;
     }
     // Another process may be writing to the same event store: it notices what comes in.
     let access = if arguments.direction.fetches() { Access::Create } else { Access::Read };
-    let store = wiring::open(&settings, access)?;
+    let store = event_store::of_command(&settings, access).await?;
     let mut options = options(arguments);
     options.client.keys = match &arguments.key {
-        Some(key) => Some(key::read(key, &store).await?),
+        Some(key) => Some(key::read(key, &*store).await?),
         None => None,
     };
     let mut teller = Teller::new(arguments);
     let result =
-        sync_with(&arguments.url, &store, &options, |step, report| teller.tell(step, report)).await;
+        sync_with(&arguments.url, &*store, &options, |step, report| teller.tell(step, report)).await;
     teller.finish()?;
     let outcome = Outcome::new(arguments, result);
     if arguments.json {

@@ -3,6 +3,7 @@
 //! A variable that means the same to two processes is one row of one table; see [`daemon::settings!`].
 //! What only one process is told stays with it.
 
+mod access;
 mod address;
 mod event_limits;
 mod key;
@@ -10,6 +11,7 @@ mod peers;
 mod reconciliation;
 mod relay_url;
 
+pub use access::{AccessControl, AclMode, BootstrapRelays, OwnAddress};
 pub use address::ServiceAddress;
 pub use event_limits::EventLimits;
 pub use key::Key;

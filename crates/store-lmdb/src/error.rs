@@ -21,6 +21,9 @@ pub enum LmdbError {
     /// There is no database, and it is not to be made.
     #[error("no event store in {}: start the relay or import events first", .0.display())]
     Absent(PathBuf),
+    /// There is another database than expected.
+    #[error("the event store in {} is another one", .0.display())]
+    Another(PathBuf),
     /// A newer version wrote the database.
     #[error(
         "event store has schema {found}, this version knows up to {known}: run the newer version again, \

@@ -1,6 +1,7 @@
 //! The seam, implemented.
 
 use std::ops::Bound;
+use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
@@ -18,7 +19,7 @@ use crate::query::LmdbRows;
 use crate::reconcile_set::{self, GatheredSets};
 use crate::watch::{Feed, LmdbWatch};
 use crate::writer::{Job, Queue, ReadOnly, Writer, send};
-use crate::{CheckReport, Description, LmdbError, Options, backup, check, count};
+use crate::{Access, CheckReport, Description, LmdbError, Options, backup, check, count};
 
 /// How long the key of a marker may be: LMDB takes up to 511 bytes.
 const MARKER_KEY: std::ops::RangeInclusive<usize> = 1..=500;
@@ -38,7 +39,7 @@ pub struct LmdbStore {
 impl LmdbStore {
     /// Opens the database. Requests to vanish (NIP-62) are heeded if they name all relays or `relay_url`.
     pub fn open(options: Options, relay_url: Option<String>) -> Result<Self, LmdbError> {
-        let writes = options.access != crate::Access::Read;
+        let writes = options.access != Access::Read;
         let lmdb = Arc::new(Lmdb::open(options)?);
         if writes {
             lmdb.clear_stale_readers()?;
@@ -59,6 +60,17 @@ impl LmdbStore {
             queue = Some(sender);
         }
         Ok(Self { lmdb, feed, gathered: Arc::default(), read_only, queue, writer })
+    }
+
+    /// Opens the database with this id for reading, while another process writes to it.
+    pub fn open_beside(directory: &Path, database_id: &[u8]) -> Result<Self, LmdbError> {
+        let options = Options { access: Access::Read, ..Options::new(directory) };
+        let store = Self::open(options, None)?;
+        if store.describe()?.database_id == database_id {
+            Ok(store)
+        } else {
+            Err(LmdbError::Another(directory.to_owned()))
+        }
     }
 
     /// Compares every index and summary tree with the events.

@@ -11,11 +11,11 @@ use store::EventStore;
 use store_lmdb::Access;
 
 use crate::command_line::Backup;
+use crate::event_store;
 use crate::figures::{bytes, grouped};
 use crate::output::print;
 use crate::progress::Progress;
 use crate::settings::Settings;
-use crate::wiring;
 
 /// What LMDB calls the file of a database: a directory with it can be opened.
 const DATABASE: &str = "data.mdb";
@@ -23,7 +23,7 @@ const DATABASE: &str = "data.mdb";
 const LOOK: Duration = Duration::from_millis(200);
 
 pub(super) async fn run(settings: &Settings, arguments: &Backup) -> anyhow::Result<()> {
-    let store = wiring::open(settings, Access::Read)?;
+    let store = event_store::files(settings, Access::Read)?;
     let most = store.status().await?.disk_bytes;
     let copy = Copy::create(&arguments.destination)?;
     let mut file = copy.file.try_clone().context("open the copy twice")?;
@@ -52,7 +52,7 @@ async fn events_in(settings: &Settings, copy: &Path) -> anyhow::Result<String> {
         return Ok(String::new());
     };
     let settings = Settings { data_dir: data_dir.to_owned(), ..settings.clone() };
-    let store = wiring::open(&settings, Access::Read).context("open the copy")?;
+    let store = event_store::embedded(&settings, Access::Read).context("open the copy")?;
     Ok(format!("{} events, ", grouped(store.status().await?.events)))
 }
 

@@ -3,14 +3,14 @@
 use anyhow::{Context, bail};
 use store_lmdb::Access;
 
+use crate::event_store;
 use crate::figures::grouped;
 use crate::output::print;
 use crate::progress::Progress;
 use crate::settings::Settings;
-use crate::wiring;
 
 pub(super) async fn run(settings: &Settings) -> anyhow::Result<()> {
-    let store = wiring::open(settings, Access::Read)?;
+    let store = event_store::files(settings, Access::Read)?;
     let mut progress = Progress::start(None);
     progress.update(0, || "comparing indexes and summaries with the events".into());
     let report = tokio::task::spawn_blocking(move || store.check()).await;

@@ -2,15 +2,15 @@
 
 use anyhow::ensure;
 use event::{EventId, Filter};
-use store::{EventStore, Query, Tombstone};
+use store::{Query, Tombstone};
 use store_lmdb::Access;
 
 use crate::command_line::Delete;
+use crate::event_store;
 use crate::figures::grouped;
 use crate::output::print;
 use crate::progress::Progress;
 use crate::settings::Settings;
-use crate::wiring;
 
 /// How many events are removed at once.
 const BATCH: usize = 10_000;
@@ -22,7 +22,7 @@ pub(super) async fn run(settings: &Settings, arguments: &Delete) -> anyhow::Resu
         "--filter {{}}: matches all events; say --all to remove them all"
     );
     let access = if arguments.dry_run { Access::Read } else { Access::Write };
-    let store = wiring::open(settings, access)?;
+    let store = event_store::of_command(settings, access).await?;
     let tombstone = if arguments.forget { Tombstone::Forget } else { Tombstone::Keep };
     let mut rows = store.query(Query::by_operator(filter));
     let mut progress = Progress::start(None);

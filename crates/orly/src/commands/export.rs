@@ -8,11 +8,11 @@ use store::{EventBatch, EventStore, Query, Rows};
 use store_lmdb::Access;
 
 use crate::command_line::Export;
+use crate::event_store;
 use crate::figures::grouped;
 use crate::output::Output;
 use crate::progress::Progress;
 use crate::settings::Settings;
-use crate::wiring;
 
 /// When oldest first, a span of time is read newest first and turned round; it holds at most this
 /// many bytes, unless a single second does.
@@ -21,7 +21,7 @@ const SPAN_BYTES: usize = 64 << 20;
 const FIRST_SPAN: u64 = 1 << 20;
 
 pub(super) async fn run(settings: &Settings, arguments: &Export) -> anyhow::Result<()> {
-    let store = wiring::open(settings, Access::Read)?;
+    let store = event_store::of_command(settings, Access::Read).await?;
     let filter = filter(arguments);
     let mut output = Output::create(&arguments.file, arguments.zstd)?;
     let is_counted = filter.is_kinds_and_time() && filter.limit.is_none();
@@ -34,7 +34,7 @@ pub(super) async fn run(settings: &Settings, arguments: &Export) -> anyhow::Resu
         progress.update(done, || format!("{} events", grouped(done)));
     };
     if arguments.reverse {
-        write_oldest_first(&store, filter, &mut output, tell).await?;
+        write_oldest_first(&*store, filter, &mut output, tell).await?;
     } else {
         write_rows(store.query(query).as_mut(), &mut output, tell).await?;
     }

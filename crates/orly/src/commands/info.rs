@@ -5,13 +5,20 @@ use store::EventStore;
 use store_lmdb::Access;
 
 use crate::command_line::Info;
+use crate::event_store;
 use crate::figures::{bytes, grouped};
 use crate::output::print;
-use crate::settings::Settings;
-use crate::wiring;
+use crate::settings::{Database, Settings};
 
 pub(super) async fn run(settings: &Settings, arguments: &Info) -> anyhow::Result<()> {
-    let store = wiring::open(settings, Access::Read)?;
+    match settings.db_type {
+        Database::Embedded => embedded(settings, arguments).await,
+        Database::Grpc => remote(settings, arguments).await,
+    }
+}
+
+async fn embedded(settings: &Settings, arguments: &Info) -> anyhow::Result<()> {
+    let store = event_store::embedded(settings, Access::Read)?;
     let status = store.status().await?;
     let database = store.describe()?;
     let id = hex::encode(&database.database_id);
@@ -37,6 +44,32 @@ pub(super) async fn run(settings: &Settings, arguments: &Info) -> anyhow::Result
         ("schema", database.schema.to_string()),
         ("database id", id),
     ];
+    print_lines(&lines)
+}
+
+async fn remote(settings: &Settings, arguments: &Info) -> anyhow::Result<()> {
+    let store = event_store::connected(settings).await?;
+    let status = store.status().await?;
+    let service = store.address();
+    if arguments.json {
+        return print(&format!(
+            r#"{{"events":{},"last_serial":{},"disk_bytes":{},"service":"{service}"}}"#,
+            status.events, status.last_serial, status.disk_bytes
+        ));
+    }
+    let reading = if store.reads_files() { "its files, directly" } else { "through the service" };
+    let mut lines = vec![
+        ("service", service.to_string()),
+        ("reading", reading.to_owned()),
+        ("events", grouped(status.events)),
+        ("last serial", grouped(status.last_serial.as_u64())),
+        ("on disk", bytes(status.disk_bytes)),
+    ];
+    lines.extend(status.read_only.map(|reason| ("read-only", reason)));
+    print_lines(&lines)
+}
+
+fn print_lines(lines: &[(&str, String)]) -> anyhow::Result<()> {
     let lines: Vec<String> =
         lines.iter().map(|(name, value)| format!("{name:<12} {value}")).collect();
     print(&lines.join("\n"))

@@ -2,20 +2,20 @@
 
 use std::path::Path;
 
-use store::{EventStore, Query, Viewer};
+use store::{Query, Viewer};
 use store_lmdb::Access;
 
 use super::export::write_rows;
 use crate::command_line;
+use crate::event_store;
 use crate::output::{Output, print};
 use crate::settings::Settings;
-use crate::wiring;
 
 pub(super) async fn run(
     settings: &Settings,
     arguments: &command_line::Query,
 ) -> anyhow::Result<()> {
-    let store = wiring::open(settings, Access::Read)?;
+    let store = event_store::of_command(settings, Access::Read).await?;
     let query = Query { filters: arguments.filters.clone(), viewer: Viewer::Operator };
     if arguments.count {
         return print(&store.count(&query).await?.to_string());

@@ -3,17 +3,17 @@
 use std::sync::Arc;
 
 use event::{Event, EventId, Forged, InvalidEvent, Verifier};
-use store::{EventStore, StoreError};
-use store_lmdb::LmdbStore;
+use store::StoreError;
 use tokio::runtime::Handle;
 
 use super::chunks::{Chunk, Content, Position};
+use crate::event_store::Store;
 
 /// Whose ids and signatures are not checked.
 #[derive(Clone)]
 pub(crate) enum Trust {
     /// Those of events that are stored: what is imported under their ids is not stored anyway.
-    Stored(Arc<LmdbStore>),
+    Stored(Arc<dyn Store>),
     /// Everybody's.
     All,
 }

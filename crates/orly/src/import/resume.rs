@@ -3,24 +3,24 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use store::{Markers, StoreError};
-use store_lmdb::LmdbStore;
+use store::StoreError;
 
 use super::chunks::Position;
 use super::source::Source;
+use crate::event_store::Store;
 
 /// Markers have keys of at most 500 bytes.
 const MAX_PATH: usize = 400;
 
 /// The marker of one file.
 pub(crate) struct Resume {
-    store: Arc<LmdbStore>,
+    store: Arc<dyn Store>,
     /// Key, and which version of the file the marker is for; none for what cannot be read again.
     file: Option<(String, String)>,
 }
 
 impl Resume {
-    pub(crate) fn new(store: Arc<LmdbStore>, source: &Source, path: &Path) -> Self {
+    pub(crate) fn new(store: Arc<dyn Store>, source: &Source, path: &Path) -> Self {
         let path = std::path::absolute(path).ok().and_then(|path| path.to_str().map(str::to_owned));
         let file = source.version.zip(path).filter(|(_, path)| path.len() <= MAX_PATH);
         let file = file

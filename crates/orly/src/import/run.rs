@@ -7,8 +7,7 @@ use std::time::Instant;
 
 use anyhow::Context;
 use event::Event;
-use store::{EventStore, SaveOutcome, StoreError};
-use store_lmdb::LmdbStore;
+use store::{SaveOutcome, StoreError};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -16,6 +15,7 @@ use super::chunks::Position;
 use super::pipeline::Pipeline;
 use super::resume::Resume;
 use super::tally::Tally;
+use crate::event_store::Store;
 use crate::progress::Progress;
 
 /// How many bytes of events are saved at once, where memory allows. Ids and authors are spread over whole
@@ -42,7 +42,7 @@ pub(crate) enum Ended {
 
 /// An import under way.
 pub(crate) struct Run {
-    store: Arc<LmdbStore>,
+    store: Arc<dyn Store>,
     resume: Resume,
     pipeline: Pipeline,
     progress: Progress,
@@ -71,7 +71,7 @@ struct Saving {
 
 impl Run {
     pub(crate) fn new(
-        store: Arc<LmdbStore>,
+        store: Arc<dyn Store>,
         resume: Resume,
         pipeline: Pipeline,
         progress: Progress,

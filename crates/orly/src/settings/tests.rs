@@ -11,10 +11,21 @@ fn settings(variables: &[(&str, &str)]) -> Result<Settings, String> {
 #[test]
 fn defaults_are_those_of_the_relay() {
     let settings = settings(&[("HOME", "/home/a")]).unwrap();
-    let ours = settings.limits();
+    let ours = settings.limits(None);
     assert_eq!(format!("{ours:?}"), format!("{:?}", relay::Limits::default()));
     assert_eq!(settings.data_dir, PathBuf::from("/home/a/.local/share/ORLY"));
     assert_eq!((settings.port, settings.health_port), (3334, 0));
+}
+
+#[test]
+fn what_may_wait_follows_from_the_memory_there_is() {
+    let waiting = |value: &str, memory| {
+        settings(&[("ORLY_MAX_WAITING_MB", value)]).unwrap().limits(memory).waiting_bytes >> 20
+    };
+    assert_eq!(waiting("0", None), 256);
+    assert_eq!(waiting("0", Some(128 << 20)), 64);
+    assert_eq!(waiting("0", Some(8 << 30)), 256);
+    assert_eq!(waiting("1000", Some(128 << 20)), 1000);
 }
 
 #[test]
@@ -27,7 +38,7 @@ fn limits_of_queries_are_numbers_with_zero_for_none() {
     ];
     for (default, max, expected_default, expected_max) in cases {
         let limits = [("ORLY_QUERY_RESULT_LIMIT", default), ("ORLY_QUERY_MAX_LIMIT", max)];
-        let limits = settings(&limits).unwrap().limits();
+        let limits = settings(&limits).unwrap().limits(None);
         assert_eq!((limits.default_limit, limits.max_limit), (expected_default, expected_max));
     }
 }
@@ -44,8 +55,13 @@ fn what_is_not_built_is_refused_with_what_is() {
             "a list, separated by commas, each an address, a network such as 10.0.0.0/8, or the first \
              numbers of an address such as 10.1.",
         ),
-        ("ORLY_DB_TYPE", "neo4j", "badger, the embedded store (neo4j and grpc are not built yet)"),
-        ("ORLY_SYNC_TYPE", "grpc", "local (grpc is not built yet)"),
+        (
+            "ORLY_DB_TYPE",
+            "neo4j",
+            "badger, the embedded store, or grpc, a database service (neo4j is not built yet)",
+        ),
+        ("ORLY_SYNC_TYPE", "remote", "local or grpc"),
+        ("ORLY_GRPC_SYNC_NEGENTROPY", "50064", rpc::Address::EXPECTED),
         ("ORLY_TLS_DOMAINS", "a.example", "nothing: this is not built yet"),
         (
             "ORLY_POLICY_ENABLED",
@@ -81,8 +97,7 @@ fn the_public_address_is_a_websocket_whatever_was_written() {
 #[test]
 fn cors_is_off_unless_enabled_and_open_unless_narrowed() {
     let origins = |variables: &[(&str, &str)]| {
-        let identity = Pubkey::new([0; 32]);
-        settings(variables).unwrap().relay(identity).cors_origins
+        settings(variables).unwrap().relay().cors_origins
     };
     assert_eq!(origins(&[("ORLY_CORS_ORIGINS", "https://a.example")]), None);
     assert_eq!(origins(&[("ORLY_CORS_ENABLED", "true")]), Some(vec![]));

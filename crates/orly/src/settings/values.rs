@@ -1,21 +1,6 @@
 //! Values that only the relay's variables have.
 
 use daemon::{Setting, choice};
-use event::Pubkey;
-
-/// A public key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Key(pub(crate) Pubkey);
-
-impl Setting for Key {
-    fn expected() -> String {
-        "a public key (npub1… or 64 hex digits)".into()
-    }
-
-    fn parse(text: &str) -> Option<Self> {
-        Pubkey::from_hex_or_npub(text).ok().map(Self)
-    }
-}
 
 /// Where trusted proxies are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,37 +13,6 @@ impl Setting for Proxies {
 
     fn parse(text: &str) -> Option<Self> {
         text.trim_matches(['[', ']']).parse().ok().map(Self)
-    }
-}
-
-/// The relay's public address: `ws://` or `wss://`, without a slash at the end.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct RelayUrl(String);
-
-impl RelayUrl {
-    pub(crate) fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl Setting for RelayUrl {
-    fn expected() -> String {
-        "a URL such as wss://relay.example.com".into()
-    }
-
-    fn parse(text: &str) -> Option<Self> {
-        let schemes = [
-            ("wss://", "wss://"),
-            ("ws://", "ws://"),
-            ("https://", "wss://"),
-            ("http://", "ws://"),
-        ];
-        let (written, scheme) =
-            schemes.into_iter().find(|(written, _)| text.starts_with(written))?;
-        let rest = text[written.len()..].trim_end_matches('/');
-        let host = rest.split('/').next().unwrap_or_default();
-        let is_host = !host.is_empty() && !rest.contains(char::is_whitespace);
-        is_host.then(|| Self(format!("{scheme}{rest}")))
     }
 }
 
@@ -94,33 +48,39 @@ impl Setting for Unset {
     }
 }
 
-macro_rules! choices {
-    ($(#[$meta:meta])* $name:ident::$variant:ident = $text:literal, $expected:literal) => {
-        $(#[$meta])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub(crate) enum $name {
-            $variant,
-        }
-
-        impl Setting for $name {
-            fn expected() -> String {
-                $expected.into()
-            }
-
-            fn parse(text: &str) -> Option<Self> {
-                choice(&[($text, Self::$variant)], text)
-            }
-        }
-    };
+/// Where events are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Database {
+    /// In this process.
+    Embedded,
+    /// In another one.
+    Grpc,
 }
 
-choices!(
-    /// Which engine keeps events.
-    Database::Embedded = "badger",
-    "badger, the embedded store (neo4j and grpc are not built yet)"
-);
-choices!(
-    /// Where events are synchronised.
-    SyncHost::Local = "local",
-    "local (grpc is not built yet)"
-);
+impl Setting for Database {
+    fn expected() -> String {
+        "badger, the embedded store, or grpc, a database service (neo4j is not built yet)".into()
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        choice(&[("badger", Self::Embedded), ("grpc", Self::Grpc)], text)
+    }
+}
+/// Where clients' reconciliations are answered and peers kept in step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SyncHost {
+    /// In this process.
+    Local,
+    /// In another one.
+    Grpc,
+}
+
+impl Setting for SyncHost {
+    fn expected() -> String {
+        "local or grpc".into()
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        choice(&[("local", Self::Local), ("grpc", Self::Grpc)], text)
+    }
+}

@@ -8,6 +8,7 @@ use event::{Filter, Timestamp};
 use reconcile::FrameSizeLimit;
 use relay_client::PeerUrl;
 use relay_sync::Direction;
+use rpc::Address;
 
 use crate::time::parse_time;
 
@@ -26,6 +27,10 @@ pub(crate) struct Sync {
     /// Directory of the event store, instead of ORLY_DATA_DIR
     #[arg(long, value_name = "PATH")]
     pub(crate) data_dir: Option<PathBuf>,
+    /// Address of a running reconciliation service (orly-sync-negentropy), which then does it with its own
+    /// event store, as its settings say: 127.0.0.1:50064
+    #[arg(long, value_name = "ADDR", conflicts_with_all = ["data_dir", "print_missing", "key", "private", "frame_size_limit", "timeout"])]
+    pub(crate) server: Option<Address>,
     /// Only events from then on: seconds since 1970, a date (2026-01-31), or an age (30d, 12h)
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     pub(crate) since: Option<Timestamp>,
@@ -62,6 +67,7 @@ Examples:
   orly sync wss://relay.example.com --dir both --filter '{\"kinds\":[0,1,3]}'
   orly sync wss://relay.example.com --dir none --print-missing --since 7d
   orly sync wss://relay.example.com --dir up --key ~/.config/ORLY/key
+  orly sync wss://relay.example.com --server 127.0.0.1:50064
 
 Only differences go over the wire. Works beside a running relay and without one.
 

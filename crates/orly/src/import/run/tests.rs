@@ -2,7 +2,7 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use event::{Draft, Keys, Kind, Timestamp};
-use store_lmdb::Options;
+use store_lmdb::{LmdbStore, Options};
 use tempfile::TempDir;
 
 use super::*;
@@ -14,7 +14,7 @@ const LINES: u64 = 3000;
 
 struct Bench {
     dir: TempDir,
-    store: Arc<LmdbStore>,
+    store: Arc<dyn Store>,
 }
 
 impl Bench {
