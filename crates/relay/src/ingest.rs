@@ -15,6 +15,7 @@ use event::{Deletion, Event, EventId, EventRef, Kind, Prefix, Pubkey, Rejection,
 use futures_util::future::join_all;
 use store::{EventStore, SaveOutcome, StoreError, Tombstone};
 use tokio::runtime::Handle;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinHandle;
 
 pub(crate) use admit::admit;
@@ -26,6 +27,7 @@ use crate::subscriptions::Subscriptions;
 
 /// How many events may wait for verification or for a commit.
 const QUEUE: usize = 8192;
+const KIB: usize = 1024;
 /// How many events a thread takes at once.
 const VERIFY_BATCH: usize = 32;
 /// How many events one call saves.
@@ -44,11 +46,25 @@ pub(crate) struct Submission {
     pub(crate) from: Arc<Outbox>,
     /// Where it came from.
     pub(crate) address: IpAddr,
+    /// What it takes of the memory for all of them, once it is let in.
+    room: Option<OwnedSemaphorePermit>,
+}
+
+impl Submission {
+    pub(crate) fn new(event: Event, from: Arc<Outbox>, address: IpAddr) -> Self {
+        Self { event, from, address, room: None }
+    }
 }
 
 /// The entrance.
 #[derive(Clone)]
-pub(crate) struct Ingest(Sender<Submission>);
+pub(crate) struct Ingest {
+    queue: Sender<Submission>,
+    /// Room for events on their way, in KiB.
+    room: Arc<Semaphore>,
+    /// How much there is.
+    most: u32,
+}
 
 /// What the pipeline works with.
 #[derive(Clone)]
@@ -63,8 +79,13 @@ pub(crate) struct Stage {
 }
 
 impl Ingest {
-    /// Starts the pipeline. It ends, all answered, when the entrance is closed.
-    pub(crate) fn start(stage: Stage, threads: usize) -> std::io::Result<(Self, JoinHandle<()>)> {
+    /// Starts the pipeline, with room for so many bytes of events. It ends, all answered, when the
+    /// entrance is closed.
+    pub(crate) fn start(
+        stage: Stage,
+        threads: usize,
+        bytes: usize,
+    ) -> std::io::Result<(Self, JoinHandle<()>)> {
         let (entrance, submitted) = bounded(QUEUE);
         let (verified, waiting) = bounded(QUEUE);
         for _ in 0..threads.max(1) {
@@ -74,13 +95,20 @@ impl Ingest {
                 .spawn(move || verify(&worker.0, &worker.1, &worker.2, &worker.3))?;
         }
         let saver = tokio::task::spawn(save(stage, waiting));
-        Ok((Self(entrance), saver))
+        let most = (bytes / KIB).clamp(1, Semaphore::MAX_PERMITS);
+        let most = u32::try_from(most).unwrap_or(u32::MAX);
+        let room = Arc::new(Semaphore::new(most as usize));
+        Ok((Self { queue: entrance, room, most }, saver))
     }
 
     /// Hands an event on; waits while too many are under way.
-    pub(crate) async fn submit(&self, submission: Submission) {
+    pub(crate) async fn submit(&self, mut submission: Submission) {
         submission.from.expect_answer();
-        if let Err(closed) = self.0.send(submission).await {
+        let kib = submission.event.as_ref().as_bytes().len() / KIB + 1;
+        let kib = u32::try_from(kib).unwrap_or(u32::MAX).min(self.most);
+        // Closed, it lets nothing in either.
+        submission.room = Arc::clone(&self.room).acquire_many_owned(kib).await.ok();
+        if let Err(closed) = self.queue.send(submission).await {
             let Submission { event, from, .. } = closed.0;
             from.answer(event.as_ref().id(), false, "error: relay is shutting down");
         }
@@ -88,7 +116,7 @@ impl Ingest {
 
     /// Lets nothing more in.
     pub(crate) fn close(&self) {
-        self.0.close();
+        self.queue.close();
     }
 }
 

@@ -12,6 +12,7 @@ mod network;
 pub mod nips;
 mod outbox;
 mod relay;
+mod room;
 mod server;
 mod session;
 mod settings;

@@ -9,16 +9,19 @@ use futures_util::task::AtomicWaker;
 use store::Serial;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
+use crate::room::{Place, Room};
 use crate::subscriptions::Subscription;
 
 /// What a message costs beside its text.
 const OVERHEAD: usize = 64;
+/// What may wait for a client in any case.
+const SMALL: usize = 64 << 10;
 
 /// A message on its way to one client.
 #[derive(Debug)]
 pub(crate) enum Outgoing {
     /// JSON, ready to be sent.
-    Text(Vec<u8>),
+    Text { json: Vec<u8>, _place: Place },
     /// A new event for a subscription; the session checks that it may be seen and was not sent.
     Live { subscription: Arc<Subscription>, event: Arc<LiveEvent> },
     /// Something was to be sent, and too much waited.
@@ -32,6 +35,8 @@ pub(crate) struct LiveEvent {
     pub(crate) serial: Option<Serial>,
     pub(crate) event: Event,
     pub(crate) json: Vec<u8>,
+    /// What it takes, for as long as it waits anywhere.
+    pub(crate) _place: Place,
 }
 
 /// The end of whoever has something to say to a client.
@@ -40,6 +45,8 @@ pub(crate) struct Outbox {
     queue: UnboundedSender<Outgoing>,
     bytes: AtomicUsize,
     limit: usize,
+    /// What all outboxes take.
+    room: Arc<Room>,
     overflowed: AtomicBool,
     /// The session, which takes nothing out while the client does not read.
     overflow_waker: AtomicWaker,
@@ -48,13 +55,15 @@ pub(crate) struct Outbox {
 }
 
 impl Outbox {
-    /// An outbox that holds at most `limit` bytes, and the client's end of it.
-    pub(crate) fn new(limit: usize) -> (Arc<Self>, UnboundedReceiver<Outgoing>) {
+    /// An outbox that holds at most `limit` bytes, and little when there is no `room`; and the client's
+    /// end of it.
+    pub(crate) fn new(limit: usize, room: Arc<Room>) -> (Arc<Self>, UnboundedReceiver<Outgoing>) {
         let (queue, receiver) = unbounded_channel();
         let outbox = Self {
             queue,
             bytes: AtomicUsize::new(0),
             limit,
+            room,
             overflowed: AtomicBool::new(false),
             overflow_waker: AtomicWaker::new(),
             unanswered: AtomicUsize::new(0),
@@ -64,13 +73,18 @@ impl Outbox {
 
     /// Queues a message.
     pub(crate) fn send(&self, message: RelayMessage<'_>) {
-        self.push(Outgoing::Text(message.to_json_bytes()));
+        let json = message.to_json_bytes();
+        let _place = self.room.take(json.len() + OVERHEAD);
+        self.push(Outgoing::Text { json, _place });
     }
 
     /// Queues a message, unless too much waits already.
     pub(crate) fn push(&self, outgoing: Outgoing) {
         let len = outgoing.len();
-        let outgoing = if self.bytes.fetch_add(len, Ordering::Relaxed) + len <= self.limit {
+        let waiting = self.bytes.fetch_add(len, Ordering::Relaxed) + len;
+        // When there is no room, those go first for whom most waits.
+        let limit = if self.room.is_full() { self.limit.min(SMALL) } else { self.limit };
+        let outgoing = if waiting <= limit {
             outgoing
         } else {
             self.bytes.fetch_sub(len, Ordering::Relaxed);
@@ -115,7 +129,7 @@ impl Outbox {
 impl Outgoing {
     fn len(&self) -> usize {
         match self {
-            Self::Text(text) => OVERHEAD + text.len(),
+            Self::Text { json, .. } => OVERHEAD + json.len(),
             Self::Live { event, .. } => OVERHEAD + event.json.len(),
             Self::Overflow => 0,
         }

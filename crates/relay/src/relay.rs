@@ -114,7 +114,9 @@ pub(crate) fn deliver(
         let event = Arc::clone(live.get_or_insert_with(|| {
             let mut json = Vec::new();
             event.push_json(&mut json);
-            Arc::new(LiveEvent { serial, json, event: event.to_event() })
+            let event = event.to_event();
+            let _place = subscriptions.room().take(json.len() + event.as_ref().as_bytes().len());
+            Arc::new(LiveEvent { serial, json, event, _place })
         }));
         metrics.events_delivered.inc();
         let subscription = Arc::clone(subscription);

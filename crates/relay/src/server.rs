@@ -20,6 +20,7 @@ use crate::ingest::{Ingest, Stage};
 use crate::labels::Labels;
 use crate::metrics::Metrics;
 use crate::relay::{NewestSerial, Parts, Relay, follow};
+use crate::room::Room;
 use crate::subscriptions::Subscriptions;
 use crate::{Settings, relay};
 
@@ -35,7 +36,7 @@ pub async fn serve(
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
     let metrics = Arc::new(Metrics::new());
-    let subscriptions = Arc::new(Subscriptions::default());
+    let subscriptions = Arc::new(Subscriptions::new(Room::new(settings.limits.waiting_bytes / 2)));
     let newest = Arc::new(NewestSerial::default());
     let watch = relay::begin(&*parts.store, &newest).await;
     let watch = watch.context("ask the event store for its newest serial")?;
@@ -50,7 +51,8 @@ pub async fn serve(
         metrics: Arc::clone(&metrics),
     };
     let (ingest, saver) =
-        Ingest::start(stage, settings.verify_threads).context("start verification")?;
+        Ingest::start(stage, settings.verify_threads, settings.limits.waiting_bytes / 2)
+            .context("start verification")?;
     let follower = follow(
         Arc::clone(&parts.store),
         watch,

@@ -62,7 +62,7 @@ impl Session {
     /// Serves one client until either side ends the connection or the relay stops.
     pub(crate) async fn run(relay: Arc<Relay>, stream: Upgraded, host: String, address: IpAddr) {
         let limits = &relay.settings.limits;
-        let (outbox, outgoing) = Outbox::new(limits.outbox_bytes);
+        let (outbox, outgoing) = Outbox::new(limits.outbox_bytes, relay.subscriptions.room());
         let mut session = Self {
             number: NEXT_NUMBER.fetch_add(1, Ordering::Relaxed),
             socket: Socket::new(stream, limits).await,
@@ -158,7 +158,7 @@ impl Session {
     fn forward(&mut self, outgoing: Outgoing) -> Result<(), CloseReason> {
         self.outbox.taken(&outgoing);
         match outgoing {
-            Outgoing::Text(text) => self.send_text(text),
+            Outgoing::Text { json, .. } => self.send_text(json),
             Outgoing::Overflow => return Err(CloseReason::TooSlow),
             Outgoing::Live { subscription, event } => {
                 let sub = &subscription.id;
@@ -245,7 +245,7 @@ impl Session {
 
     async fn submit(&mut self, event: Event) {
         let (from, address) = (Arc::clone(&self.outbox), self.address);
-        self.relay.ingest.submit(Submission { event, from, address }).await;
+        self.relay.ingest.submit(Submission::new(event, from, address)).await;
     }
 
     fn refuse(&mut self, event: EventRef<'_>, rejection: &Rejection) {

@@ -96,6 +96,9 @@ pub struct Limits {
     pub connections_per_ip: usize,
     /// Bytes that wait for a client that reads slowly.
     pub outbox_bytes: usize,
+    /// Bytes that wait on behalf of all clients together: half of it what they sent, half what they have
+    /// yet to read.
+    pub waiting_bytes: usize,
     /// A silent client is sent a ping after this long, and closed after twice as long.
     pub ping_interval: Duration,
 }
@@ -145,6 +148,7 @@ impl Default for Limits {
             connections: 500,
             connections_per_ip: 100,
             outbox_bytes: 8 << 20,
+            waiting_bytes: 256 << 20,
             ping_interval: Duration::from_secs(60),
         }
     }

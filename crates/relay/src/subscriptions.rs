@@ -8,6 +8,7 @@ use event::{EventId, EventRef, Filter, Kind, Pubkey, SubscriptionId};
 use parking_lot::RwLock;
 
 use crate::outbox::Outbox;
+use crate::room::Room;
 
 /// A subscription of a session.
 #[derive(Debug)]
@@ -21,8 +22,10 @@ pub(crate) struct Subscription {
 ///
 /// Each filter stands under its narrowest part: ids, else authors, else one tag, else kinds, else
 /// under none. An event then meets only those filed under something it has.
-#[derive(Default)]
-pub(crate) struct Subscriptions(RwLock<Shelves>);
+pub(crate) struct Subscriptions {
+    shelves: RwLock<Shelves>,
+    room: Arc<Room>,
+}
 
 #[derive(Default)]
 struct Shelves {
@@ -36,19 +39,29 @@ struct Shelves {
 type Shelf<K> = HashMap<K, Vec<Arc<Subscription>>>;
 
 impl Subscriptions {
+    /// None yet; what waits for their clients takes `room`.
+    pub(crate) fn new(room: Arc<Room>) -> Self {
+        Self { shelves: RwLock::default(), room }
+    }
+
+    /// What waits for clients is counted here.
+    pub(crate) fn room(&self) -> Arc<Room> {
+        Arc::clone(&self.room)
+    }
+
     pub(crate) fn insert(&self, subscription: &Arc<Subscription>) {
-        let mut shelves = self.0.write();
+        let mut shelves = self.shelves.write();
         subscription.filters.iter().for_each(|filter| shelves.insert(filter, subscription));
     }
 
     pub(crate) fn remove(&self, subscription: &Arc<Subscription>) {
-        let mut shelves = self.0.write();
+        let mut shelves = self.shelves.write();
         subscription.filters.iter().for_each(|filter| shelves.remove(filter, subscription));
     }
 
     /// Shows each subscription that asks for `event`, once.
     pub(crate) fn matching(&self, event: EventRef<'_>, mut show: impl FnMut(&Arc<Subscription>)) {
-        let shelves = self.0.read();
+        let shelves = self.shelves.read();
         let mut shown: Vec<*const Subscription> = Vec::new();
         let mut meet = |found: Option<&Vec<Arc<Subscription>>>| {
             for subscription in found.into_iter().flatten() {
@@ -175,9 +188,10 @@ mod tests {
             (r#"{"since":2}"#.into(), false),
         ];
         for (filter, expected) in filters {
-            let subscriptions = Subscriptions::default();
+            let room = Room::new(1);
+            let subscriptions = Subscriptions::new(Arc::clone(&room));
             let filter: Filter = filter.parse().unwrap();
-            let (outbox, _) = Outbox::new(1);
+            let (outbox, _) = Outbox::new(1, room);
             let id = SubscriptionId::new("s").unwrap();
             let filters = vec![filter.clone(), filter];
             let subscription = Arc::new(Subscription { id, filters, outbox });

@@ -49,6 +49,44 @@ async fn who_does_not_read_new_events_is_closed_and_nobody_else_waits() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_reads_nothing_is_closed_sooner_when_too_much_waits_in_all() {
+    let relay = Relay::start(|settings| {
+        settings.limits.outbox_bytes = 1 << 30;
+        settings.limits.waiting_bytes = 2 << 20;
+    })
+    .await;
+    let mut slow = Client::connect_narrow(relay.addr).await;
+    slow.subscribe("s", "{}").await;
+    let (mut quick, mut publisher) = (relay.client().await, relay.client().await);
+    quick.subscribe("q", "{}").await;
+    let mut published: u64 = 0;
+    while metric(relay.addr, "orly_slow_readers_closed_total").await == 0 {
+        published += 1;
+        assert!(published * 50_000 < KERNEL_BYTES + (4 << 20), "{published} events wait");
+        let event = note(&keys(1), &format!("{published} {}", "x".repeat(50_000)));
+        assert!(publisher.publish(&event).await.accepted);
+        assert_eq!(quick.live("q").await, id(&event));
+    }
+    slow.close_code().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_on_their_way_wait_for_room_and_are_all_answered() {
+    let relay = Relay::start(|settings| settings.limits.waiting_bytes = 64 << 10).await;
+    let mut client = relay.client().await;
+    let notes = notes(&keys(1), 60, &"x".repeat(20_000));
+    for note in &notes {
+        client.send(event_message(note)).await;
+    }
+    let mut left: HashSet<String> = notes.iter().map(id).collect();
+    while !left.is_empty() {
+        let answer = client.next().await;
+        assert_eq!((&answer[0], &answer[2]), (&json!("OK"), &json!(true)), "{answer}");
+        assert!(left.remove(answer[1].as_str().unwrap()), "{answer}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn who_floods_and_reads_no_answers_is_closed() {
     let relay = Relay::start(|settings| {
         settings.limits.outbox_bytes = 64 << 10;
