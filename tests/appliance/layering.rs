@@ -24,7 +24,7 @@ const ARROWS: [(&str, &[&str]); 19] = [
     ("service-settings", &["daemon", "relay-sync", "rpc"]),
     ("orly", &["relay", "service-settings", "store-lmdb"]),
     ("orly-db-badger", &["service-settings", "store-lmdb"]),
-    ("orly-acl", &["acl", "daemon", "rpc"]),
+    ("orly-acl", &["service-settings", "store-lmdb"]),
     ("orly-sync-negentropy", &["service-settings", "store-lmdb"]),
     ("orly-launcher", &["daemon", "rpc", "supervisor"]),
     // Drives relays of any make: it would prove little with ours inside.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use event::{Event, EventRef, Pubkey, Rejection, Timestamp};
+use event::{Event, EventRef, Prefix, Pubkey, Rejection, Timestamp};
 use store::StoreError;
 use tokio_util::sync::CancellationToken;
 
@@ -140,6 +140,10 @@ impl AccessControl for LocalAcl {
         pubkey: Option<Pubkey>,
         address: IpAddr,
     ) -> Result<AccessLevel, Rejection> {
+        // Who is banned is not known yet; owners and admins are.
+        if !self.is_ready() && self.authorities.level(pubkey).is_none() {
+            return Err(Rejection::new(Prefix::Error, "access control is not ready"));
+        }
         self.access().level(pubkey, address).await
     }
 

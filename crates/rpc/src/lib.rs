@@ -1,5 +1,6 @@
 //! Every seam over gRPC, both ends; the only crate that knows tonic and prost.
 
+mod access;
 mod address;
 mod connect;
 mod convert;
@@ -10,6 +11,7 @@ mod proto;
 mod serve;
 mod store;
 
+pub use access::{AclServer, RemoteAcl};
 pub use address::{Address, InvalidAddress};
 pub use connect::{DATABASE_MESSAGE_LIMIT, MESSAGE_LIMIT};
 pub use convert::Malformed;
