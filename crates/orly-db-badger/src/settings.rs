@@ -91,7 +91,8 @@ impl Settings {
     pub(crate) fn logging(&self) -> Logging {
         Logging {
             level: self.log_level,
-            targets: Vec::new(),
+            // They tell of each frame, which hides the calls.
+            targets: vec![("h2", LogLevel::Warn), ("hyper", LogLevel::Warn)],
             format: self.log_format,
             output: if self.log_to_stdout { LogOutput::Stdout } else { LogOutput::Stderr },
         }

@@ -20,8 +20,12 @@ pub(super) struct Fields {
     pub(super) limit: Option<u32>,
 }
 
+/// What the latest time is when none is meant: the original writes 0 where a filter has no `until`.
+const NO_UNTIL: i64 = 0;
+
 /// Writes a filter. One that can match nothing gets a time range that matches nothing, since a list
-/// without values would stand for any.
+/// without values would stand for any. The first second of 1970 cannot be left out: an `until` of 0
+/// is written as 1.
 pub(super) fn to_fields(filter: &Filter) -> Fields {
     let value = |value: &str| Bytes::from(unescaped(value).into_owned());
     let tags = filter.tags.iter().map(|(&letter, values)| {
@@ -35,12 +39,12 @@ pub(super) fn to_fields(filter: &Filter) -> Fields {
         authors: filter.authors.iter().flatten().map(|key| raw(key.as_bytes())).collect(),
         tags: tags.collect(),
         since: filter.since.map(seconds),
-        until: filter.until.map(seconds),
+        until: filter.until.map(|until| seconds(until).max(NO_UNTIL + 1)),
         search: filter.search.as_ref().map(|words| words.to_string().into()),
         limit: filter.limit.map(|limit| u32::try_from(limit).unwrap_or(u32::MAX)),
     };
     if filter.is_empty() {
-        (fields.since, fields.until) = (Some(1), Some(0));
+        (fields.since, fields.until) = (Some(2), Some(1));
     }
     fields
 }
@@ -69,7 +73,7 @@ pub(super) fn from_fields(fields: Fields) -> Result<Filter, Malformed> {
         authors: list(fields.authors.iter().map(author))?,
         tags,
         since: fields.since.map(|since| Timestamp::from_secs(since.try_into().unwrap_or(0))),
-        until: fields.until.map(until).transpose()?,
+        until: fields.until.filter(|until| *until != NO_UNTIL).map(until).transpose()?,
         search: match &fields.search {
             Some(words) => Some(text("filter.search", words)?.into()),
             None => None,

@@ -29,7 +29,7 @@ prop_compose! {
         kinds in option::of(vec(any::<u16>(), 0..3)),
         tags in btree_map("[a-zA-Z]", vec(any::<String>(), 0..3), 0..3),
         since in option::of(0..1u64 << 41),
-        until in option::of(0..1u64 << 41),
+        until in option::of(1..1u64 << 41),
         limit in option::of(0..u64::from(u32::MAX)),
         search in option::of(any::<String>()),
     ) -> Filter {
@@ -121,6 +121,13 @@ fn an_absent_limit_is_none_and_zero_is_zero() {
         let wire = orlydb::v1::Filter { limit, ..Default::default() };
         assert_eq!(Filter::try_from(wire).unwrap().limit, limit.map(u64::from));
     }
+}
+
+#[test]
+fn times_of_zero_are_none_as_the_original_writes_them() {
+    let wire = orlydb::v1::Filter { since: Some(0), until: Some(0), ..Default::default() };
+    let note = event(1, 1_700_000_000, vec![], String::new());
+    assert!(Filter::try_from(wire).unwrap().matches(note.as_ref()));
 }
 
 #[test]

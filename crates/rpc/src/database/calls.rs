@@ -11,6 +11,17 @@ use crate::proto::orlydb::v1::{
     QueryDeleteEventsByTargetIdRequest, QueryEventsRequest, QueryEventsWithOptionsRequest,
 };
 
+/// Logs what came of a call, and wraps the answer.
+fn told<T>(call: &'static str, answer: Result<T, Status>) -> Result<Response<T>, Status> {
+    match &answer {
+        Ok(_) => tracing::debug!(call, "answered"),
+        Err(status) => {
+            tracing::debug!(call, code = ?status.code(), text = status.message(), "refused");
+        }
+    }
+    answer.map(Response::new)
+}
+
 macro_rules! calls {
     (
         streams { $($stream:ident($question:ty) -> $item:ty as $answer:ident,)* }
@@ -25,7 +36,8 @@ macro_rules! calls {
                     &self,
                     request: Request<$question>,
                 ) -> Result<Response<Answer<$item>>, Status> {
-                    Database::$stream(self, request.into_inner()).await.map(Response::new)
+                    let answer = Database::$stream(self, request.into_inner()).await;
+                    told(stringify!($stream), answer)
                 }
             )*
 
@@ -34,7 +46,8 @@ macro_rules! calls {
                     &self,
                     request: Request<$request>,
                 ) -> Result<Response<$response>, Status> {
-                    Database::$call(self, request.into_inner()).await.map(Response::new)
+                    let answer = Database::$call(self, request.into_inner()).await;
+                    told(stringify!($call), answer)
                 }
             )*
 
@@ -42,7 +55,7 @@ macro_rules! calls {
                 &self,
                 request: Request<Streaming<proto::ImportChunk>>,
             ) -> Result<Response<proto::ImportResponse>, Status> {
-                Database::import(self, request.into_inner()).await.map(Response::new)
+                told("import", Database::import(self, request.into_inner()).await)
             }
         }
     };
