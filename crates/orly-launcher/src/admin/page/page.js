@@ -204,7 +204,8 @@ async function change(what, unit) {
 find("sign").addEventListener("click", sign);
 find("token-form").addEventListener("submit", (event) => {
   event.preventDefault();
-  open(find("token").value.trim());
+  // The whole address that was printed will do as well.
+  open(find("token").value.trim().split("token=").pop());
   find("token").value = "";
 });
 for (const what of ["start", "restart", "stop"]) find(what + "-all").addEventListener("click", () => change(what));
