@@ -2,6 +2,7 @@
 # Runs Nostr clients that others wrote against a relay, and counts what they saw. See README.md beside this file.
 #
 #   tests/interop/run.sh ORLY_BINARY [DATA_FILE]
+#   tests/interop/run.sh ORLY_LAUNCHER [DATA_FILE]                           a relay whose parts are processes
 #   INTEROP_URL=ws://127.0.0.1:3334 tests/interop/run.sh [- [DATA_FILE]]     a relay that runs already
 #
 # INTEROP_SUITES  which of "nostr-sdk nostr-tools ndk wire" to run (all)
@@ -56,13 +57,24 @@ answers() {
     "$python" -c 'import sys, urllib.request; urllib.request.urlopen(sys.argv[1], timeout=2)' "$1" 2>/dev/null
 }
 
+# What the supervisor needs besides, if that is what was given: it starts a process for each part.
+launcher_settings() {
+    [[ $(basename "$binary") == orly-launcher ]] || return 0
+    local unit
+    echo ORLY_LAUNCHER_ADMIN_ENABLED=false ORLY_LAUNCHER_ACL_ENABLED=true ORLY_ACL_MODE=none
+    echo ORLY_LAUNCHER_SYNC_NEGENTROPY_ENABLED=true
+    for unit in DB ACL SYNC_NEGENTROPY; do
+        echo "ORLY_LAUNCHER_${unit}_LISTEN=127.0.0.1:$(free_port)"
+    done
+}
+
 # Every suite gets a relay with nothing in it: what one client stored must not hide what another one's events do.
 start_relay() {
     local suite=$1 port
     port=$(free_port)
     mkdir "$work/$suite.data"
     env ORLY_DATA_DIR="$work/$suite.data" ORLY_LISTEN=127.0.0.1 ORLY_PORT="$port" ORLY_RELAY_URL="ws://127.0.0.1:$port" \
-        ORLY_NEGENTROPY_ENABLED=true ORLY_LOG_LEVEL=warn "$binary" >"$work/$suite.relay.log" 2>&1 &
+        ORLY_NEGENTROPY_ENABLED=true ORLY_LOG_LEVEL=warn $(launcher_settings) "$binary" >"$work/$suite.relay.log" 2>&1 &
     relay_pid=$!
     for _ in {1..150}; do
         if answers "http://127.0.0.1:$port/healthz"; then
