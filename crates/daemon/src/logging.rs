@@ -26,6 +26,9 @@ pub struct Logging {
     pub output: LogOutput,
 }
 
+/// Crates of others whose every message is of no use to an operator: they say no more than this.
+const TALKATIVE: [&str; 5] = ["h2", "hyper", "hyper_util", "tonic", "tower"];
+
 /// How important a line is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LogLevel {
@@ -107,7 +110,10 @@ impl From<LogLevel> for LevelFilter {
 impl Logging {
     /// Logs from here on.
     pub(crate) fn start(&self) {
-        let targets = Targets::new().with_default(LevelFilter::from(self.level)).with_targets(
+        let quiet = LevelFilter::from(self.level.min(LogLevel::Info));
+        let talkative = TALKATIVE.map(|name| (name, quiet));
+        let targets = Targets::new().with_default(LevelFilter::from(self.level));
+        let targets = targets.with_targets(talkative).with_targets(
             self.targets.iter().map(|&(name, level)| (name, LevelFilter::from(level))),
         );
         let layer = match self.output {

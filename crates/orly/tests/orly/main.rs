@@ -10,4 +10,6 @@ mod import;
 mod limits;
 mod serve;
 mod settings;
+mod split;
 mod sync;
+mod sync_server;
