@@ -62,7 +62,7 @@ check_first_process() {
 }
 
 # User and name of each process in the container.
-processes() { "$docker" top "$image" -eo uid,comm | tail -n +2 | awk '{ print $1, $2 }'; }
+processes() { "$docker" top "${1:-$image}" -eo pid,uid,comm | tail -n +2 | awk '{ print $2, $3 }'; }
 
 check_user() {
     detail "users: $(processes | awk '{ print $1 }' | sort -u | tr '\n' ' ')"
@@ -104,8 +104,8 @@ check_memory() {
     idle=$(memory)
     bench gen --public --count 100000 --seed 2 --out "$work/many.jsonl" >/dev/null
     bench ingest "ws://$(address)" "$work/many.jsonl" --connections 8
-    bench fanout "ws://$(address)" --subscribers 100 --rate 200 --duration 3s --sample "$work/many.jsonl"
-    detail "$idle MB idle, $(memory) MB with $(in_it orly query --count '{}') events and 100 clients, 128 allowed"
+    bench fanout "ws://$(address)" --subscribers 100 --rate 200 --duration 3s --seed 2 --sample "$work/many.jsonl"
+    detail "$idle MB idle, $(memory) MB after $(in_it orly query --count '{}') events and 100 clients, 128 allowed"
     [[ $("$docker" inspect -f '{{.State.OOMKilled}} {{.RestartCount}}' "$image") == "false 0" ]]
     ! "$docker" logs "$image" 2>&1 | grep -iE 'killed|SIGKILL|panicked'
     ((idle < 80))
@@ -170,7 +170,7 @@ check_cloudron() {
     fi
     build "$image-cloudron" --build-arg FLAVOUR=cloudron --build-arg CLOUDRON_BASE_IMAGE="$cloudron"
     start_cloudron
-    [[ $("$docker" top "$image-cloudron" -eo uid | tail -n +2 | sort -u | tr -d ' ') == 1000 ]]
+    [[ $(processes "$image-cloudron" | awk '{ print $1 }' | sort -u) == 1000 ]]
     "$docker" exec "$image-cloudron" test -s /app/data/orly.env
     detail "on $cloudron, as user 1000, with a file of settings"
 }
