@@ -92,9 +92,8 @@ pub(crate) fn is_away(error: &anyhow::Error) -> bool {
 }
 
 fn remote(settings: &Settings) -> RemoteStore {
-    RemoteStore::new(settings.db_server.0.clone())
-        .quiet_for(settings.db_timeout)
-        .reading_files(Box::new(open_files))
+    let store = RemoteStore::new(settings.db_server.0.clone()).quiet_for(settings.db_timeout);
+    if settings.db_direct_reads { store.reading_files(Box::new(open_files)) } else { store }
 }
 
 /// Opens the files of a service on this host, to read them beside it.

@@ -70,9 +70,11 @@ daemon::settings! {
             /// Where events are kept: in this process (`badger`, the name of the original's engine; ours is
             /// LMDB), or in a database service (`grpc`), ours or the original's.
             db_type: Database = "ORLY_DB_TYPE", "badger";
-            /// Address of the database service. If its files are on this host and may be read by this user,
-            /// they are read directly.
+            /// Address of the database service.
             db_server: ServiceAddress = "ORLY_GRPC_SERVER", "127.0.0.1:50051";
+            /// Whether the files of that service are read directly, if they are on this host and this user
+            /// may read and lock them: queries then take no way through it.
+            db_direct_reads: bool = "ORLY_GRPC_DIRECT_READS", "true";
             /// How long the database service may be away at the start: until then the relay waits for it
             /// without a word in the log (clients are told `error:`), and commands wait before they fail.
             db_timeout: Duration = "ORLY_GRPC_CONNECT_TIMEOUT", "10s";

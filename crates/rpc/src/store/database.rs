@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use event::EventId;
+use futures_util::{StreamExt, TryStreamExt, stream};
 use prost::bytes::Bytes;
 use store::{Serial, StoreStatus};
 use tokio::sync::Notify;
@@ -27,8 +28,8 @@ pub(super) use watch::DatabaseWatch;
 
 /// How long the search for the newest serial may take at the start.
 const SEARCH: Duration = Duration::from_secs(3);
-/// How many ids one call looks up.
-const IDS: usize = 10_000;
+/// How many ids are looked up at once.
+const LOOKUPS: usize = 32;
 /// The key of the marker that lists the others: the original lists none.
 const MARKER_KEYS: &str = "orly-marker-keys";
 
@@ -97,17 +98,19 @@ impl DatabaseClient {
         Ok(serials.iter().map(Option::is_some).collect())
     }
 
-    /// The serial of each id.
+    /// The serial of each id. (The original has a call for many ids, whose answer is no valid text.)
     async fn serials(&self, ids: &[EventId]) -> Result<Vec<Option<Serial>>, Status> {
-        let mut serials = Vec::with_capacity(ids.len());
-        for ids in ids.chunks(IDS) {
-            let raw = ids.iter().map(|id| Bytes::copy_from_slice(id.as_bytes())).collect();
-            let request = proto::GetSerialsByIdsRequest { ids: raw };
-            let found = self.client.clone().get_serials_by_ids(request).await.answered()?.serials;
-            let serial = |id: &EventId| found.get(&id.to_string()).map(|at| Serial::new(at + 1));
-            serials.extend(ids.iter().map(serial));
-        }
-        Ok(serials)
+        let calls = ids.iter().copied().map(|id| {
+            let mut client = self.client.clone();
+            async move {
+                let id = Bytes::copy_from_slice(id.as_bytes());
+                let answer = client.get_serial_by_id(proto::GetSerialByIdRequest { id }).await;
+                let found = not_found(answer.answered())?.filter(|answer| answer.found);
+                Ok(found.map(|answer| Serial::new(answer.serial + 1)))
+            }
+        });
+        let calls: Vec<_> = calls.collect();
+        stream::iter(calls).buffered(LOOKUPS).try_collect().await
     }
 
     /// Deletes events; whether their ids stay refused is up to the service.

@@ -69,14 +69,17 @@ pub(super) struct Session {
 /// Who is at the other end.
 pub(super) enum Peer {
     /// A service of ours.
-    Store {
-        /// For what must not wait behind answers to queries.
-        calls: Client,
-        /// For queries.
-        reads: Client,
-    },
+    Store(Box<Clients>),
     /// The database service of the original.
     Database(Arc<DatabaseClient>),
+}
+
+/// Clients of a service of ours, each with a connection of its own.
+pub(super) struct Clients {
+    /// For what must not wait behind answers to queries.
+    pub(super) calls: Client,
+    /// For queries.
+    pub(super) reads: Client,
 }
 
 impl Link {
@@ -189,7 +192,10 @@ impl Link {
             match client(calls.clone()).status(proto::StatusRequest {}).await {
                 Ok(status) => {
                     let proto::StatusResponse { last_serial, files, .. } = status.into_inner();
-                    let peer = Peer::Store { calls: client(calls), reads: client(reads) };
+                    let peer = Peer::Store(Box::new(Clients {
+                        calls: client(calls),
+                        reads: client(reads),
+                    }));
                     Ok((Session { peer, last_serial: Serial::new(last_serial) }, files))
                 }
                 Err(status) if status.code() == Code::Unimplemented => {
@@ -221,8 +227,8 @@ impl Link {
         };
         let files = kept.or_else(|| self.open_files(wire?));
         let kind = match &session.peer {
-            Peer::Store { .. } if files.is_some() => "orly, its files are read directly",
-            Peer::Store { .. } => "orly",
+            Peer::Store(_) if files.is_some() => "orly, its files are read directly",
+            Peer::Store(_) => "orly",
             Peer::Database(_) => "database service of the original",
         };
         tracing::info!(address = %self.address, kind, "connected to the event store");

@@ -1,10 +1,10 @@
 //! Asking: a filter a call, newest first, as many events as a page has.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
-use event::{Event, Filter};
+use event::{Event, EventId, Filter};
 use reconcile::{Item, SortedVec};
-use store::{EventBatch, GatheredSet, Query, ReconcileError, Viewer};
+use store::{EventBatch, GatheredSet, Query, ReconcileError, Serial, Viewer};
 use tonic::Status;
 
 use super::DatabaseClient;
@@ -25,6 +25,7 @@ impl DatabaseClient {
     ) -> Result<Page, Status> {
         let mut position = position.clone();
         loop {
+            let rest = position.rest();
             let (events, is_end) = self.events(&position).await?;
             let mut seen = Vec::new();
             for event in &events {
@@ -36,7 +37,7 @@ impl DatabaseClient {
                 }
             }
             if !seen.is_empty() || is_end {
-                let batch = self.with_serials(&seen).await?;
+                let batch = self.with_serials(&rest, &seen).await?;
                 return Ok(Page { batch, is_end, cursor: None });
             }
         }
@@ -72,11 +73,26 @@ impl DatabaseClient {
         Ok((found, is_end))
     }
 
-    async fn with_serials(&self, events: &[Event]) -> Result<EventBatch, Status> {
-        let ids: Vec<_> = events.iter().map(|event| event.as_ref().id()).collect();
+    /// Adds serials: those of the filter come in one call, unless it names ids.
+    async fn with_serials(&self, filter: &Filter, events: &[Event]) -> Result<EventBatch, Status> {
+        let ids: Vec<EventId> = events.iter().map(|event| event.as_ref().id()).collect();
+        let mut serials = HashMap::new();
+        if filter.ids.is_none() && ids.len() > 1 {
+            let limit = Some(PAGE * 2);
+            let filter = Filter { limit, ..filter.clone() };
+            let request = proto::QueryEventsRequest { filter: Some((&filter).into()) };
+            let found = self.client.clone().query_for_ids(request).await.answered()?.items;
+            serials.extend(found.into_iter().filter_map(|item| {
+                Some((EventId::try_from(&item.id[..]).ok()?, Serial::new(item.serial + 1)))
+            }));
+        }
+        let others: Vec<EventId> =
+            ids.iter().filter(|id| !serials.contains_key(*id)).copied().collect();
+        let found = self.serials(&others).await?;
+        serials.extend(others.iter().zip(found).filter_map(|(id, serial)| Some((*id, serial?))));
         let mut batch = EventBatch::default();
-        for (event, serial) in events.iter().zip(self.serials(&ids).await?) {
-            batch.push(serial.unwrap_or_default(), event.as_ref());
+        for (id, event) in ids.iter().zip(events) {
+            batch.push(serials.get(id).copied().unwrap_or_default(), event.as_ref());
         }
         Ok(batch)
     }

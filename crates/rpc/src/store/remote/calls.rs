@@ -21,8 +21,8 @@ macro_rules! call {
         loop {
             let session = attempts.next().await?;
             let result: Result<_, Status> = match &session.peer {
-                Peer::Store { $peer, .. } => {
-                    let mut $client = $peer.clone();
+                Peer::Store(clients) => {
+                    let mut $client = clients.$peer.clone();
                     $call
                 }
                 Peer::Database($database) => $other,

@@ -129,7 +129,7 @@ async fn fetch(
     loop {
         let session = attempts.next().await?;
         let page = match &session.peer {
-            Peer::Store { reads, .. } => page(reads.clone(), viewer, &position, cursor).await,
+            Peer::Store(clients) => page(clients.reads.clone(), viewer, &position, cursor).await,
             Peer::Database(database) => database.page(viewer, &position).await,
         };
         match page {

@@ -49,7 +49,7 @@ async fn save_at_once(
     let mut outcomes = loop {
         let session = attempts.next().await?;
         let result = match &session.peer {
-            Peer::Store { calls, .. } => call(calls.clone(), parts.clone(), events.len()).await,
+            Peer::Store(clients) => call(clients.calls.clone(), parts.clone(), events.len()).await,
             Peer::Database(database) => database.save(events).await,
         };
         match result {

@@ -31,7 +31,7 @@ impl RemoteSet {
         loop {
             let session = attempts.next().await?;
             match &session.peer {
-                Peer::Store { .. } => break,
+                Peer::Store(_) => break,
                 Peer::Database(database) => match database.gather(&query, max_records).await {
                     Ok(set) => return Ok(Box::new(set)),
                     Err(status) => attempts.failed(&session, &status)?,
@@ -54,8 +54,8 @@ macro_rules! call {
         loop {
             let session = attempts.next().await?;
             let result = match &session.peer {
-                Peer::Store { calls, .. } => {
-                    let $client = calls.clone();
+                Peer::Store(clients) => {
+                    let $client = clients.calls.clone();
                     $call.await
                 }
                 Peer::Database(_) => return Err(gone().into()),

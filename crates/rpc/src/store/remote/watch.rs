@@ -45,8 +45,8 @@ impl RemoteWatch {
         }
         let after = self.after.as_u64();
         let source = match &session.peer {
-            Peer::Store { calls, .. } => {
-                let stream = calls.clone().watch(proto::WatchRequest { after }).await?;
+            Peer::Store(clients) => {
+                let stream = clients.calls.clone().watch(proto::WatchRequest { after }).await?;
                 Source::Store(stream.into_inner())
             }
             Peer::Database(database) => Source::Database(database.watch(self.after)),

@@ -113,7 +113,7 @@ async fn a_watch_misses_nothing_across_restarts() {
     let mut seen = Vec::new();
     for round in 0..4 {
         writer.save(notes(round * 10..round * 10 + 10)).await.unwrap();
-        while seen.len() < (round as usize + 1) * 10 {
+        while (seen.len() as u64) < (round + 1) * 10 {
             let batch = tokio::time::timeout(PATIENCE, watch.next()).await.unwrap().unwrap();
             seen.extend(events(&batch));
         }
