@@ -206,25 +206,25 @@ impl Control {
             last_number = line.number;
             send(&mut writer, &reply(&line)).await?;
         }
+        if !follow {
+            return Ok(());
+        }
         let mut gone = [0];
-        while follow {
+        loop {
             let next = tokio::select! {
                 next = followed.recv() => next,
                 _ = reader.read(&mut gone) => return Ok(()),
             };
+            let is_asked_for = |line: &Line| {
+                line.number > last_number && unit.as_deref().is_none_or(|unit| unit == &*line.unit)
+            };
             match next {
-                Ok(line)
-                    if line.number > last_number
-                        && unit.as_deref().is_none_or(|unit| unit == &*line.unit) =>
-                {
-                    send(&mut writer, &reply(&line)).await?;
-                }
+                Ok(line) if is_asked_for(&line) => send(&mut writer, &reply(&line)).await?,
                 Ok(_) => {}
                 Err(RecvError::Lagged(count)) => send(&mut writer, &Reply::LeftOut(count)).await?,
                 Err(RecvError::Closed) => return Ok(()),
             }
         }
-        Ok(())
     }
 }
 

@@ -5,6 +5,7 @@ mod client;
 mod clock;
 mod command_line;
 mod control;
+mod data_dir;
 mod health;
 mod log;
 mod programs;

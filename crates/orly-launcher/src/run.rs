@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use crate::EXEC_UNIT;
 use crate::admin::Admin;
 use crate::control::{Control, Socket};
+use crate::data_dir;
 use crate::health::{check_ports, probe};
 use crate::log::Log;
 use crate::sessions::Sessions;
@@ -27,6 +28,7 @@ const OWN_PROGRAM: &str = "/proc/self/exe";
 pub(crate) async fn serve(start: Start<Settings>) -> anyhow::Result<()> {
     let Start { settings, shutdown, manager } = start;
     let parts = parts(&settings)?;
+    data_dir::prepare(&settings.variables.data_dir)?;
     let socket = Socket::bind(&settings.socket())?;
     let admin = Admin::bind(&settings.variables).await?;
     check_ports(&parts).await?;

@@ -196,6 +196,7 @@ impl<S: Spawner> Supervisor<S> {
                 Order::Do(unit, Action::Kill) => self.signal(unit, Signal::Kill),
                 Order::Do(unit, Action::Report(cause)) => self.report(unit, cause),
                 Order::AllReady => {
+                    self.log_changes();
                     if let Some(on_ready) = on_ready.take() {
                         on_ready();
                     }

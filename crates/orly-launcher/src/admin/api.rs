@@ -151,18 +151,16 @@ impl Shared {
 
     async fn change(&self, change: &str, body: &[u8]) -> Response {
         let handle = &self.views.handle;
-        let service = || match serde_json::from_slice::<OneService>(body) {
-            Ok(OneService { service }) => Ok(self.views.unit(&service)),
-            Err(error) => Err(fail(
-                StatusCode::BAD_REQUEST,
-                &format!("expected {{\"service\":\"NAME\"}}: {error}"),
-            )),
-        };
         let service = match change {
-            "restart-service" | "start-service" | "stop-service" => match service() {
-                Ok(service) => service,
-                Err(response) => return response,
-            },
+            "restart-service" | "start-service" | "stop-service" => {
+                match serde_json::from_slice::<OneService>(body) {
+                    Ok(OneService { service }) => self.views.unit(&service),
+                    Err(error) => {
+                        let reason = format!("expected {{\"service\":\"NAME\"}}: {error}");
+                        return fail(StatusCode::BAD_REQUEST, &reason);
+                    }
+                }
+            }
             _ => "all services".to_owned(),
         };
         let (result, what) = match change {

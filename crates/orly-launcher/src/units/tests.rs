@@ -48,7 +48,9 @@ fn check(parts: &[Part], expected: &Expect) {
 fn by_default_there_are_the_store_and_the_relay() {
     let programs = programs(&["orly-db-badger", "orly"]);
     let parts = parts_of(&programs, &[]).unwrap();
-    check(&parts, &expect![[r#"
+    check(
+        &parts,
+        &expect![[r#"
         db = orly-db-badger, priority 15, needs [], after []
           ORLY_DATA_DIR=/data
           ORLY_DB_LISTEN=127.0.0.1:50051
@@ -62,7 +64,8 @@ fn by_default_there_are_the_store_and_the_relay() {
           ORLY_LISTEN=0.0.0.0
           ORLY_LOG_LEVEL=info
           ORLY_PORT=3334
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -80,7 +83,9 @@ fn with_all_services_each_is_told_where_the_others_are() {
         ("ORLY_AUTH_REQUIRED", "true"),
     ];
     let parts = parts_of(&programs, &variables).unwrap();
-    check(&parts, &expect![[r#"
+    check(
+        &parts,
+        &expect![[r#"
         db = orly-db-neo4j, priority 15, needs [], after []
           ORLY_DATA_DIR=/data
           ORLY_DB_LISTEN=unix:/run/db.sock
@@ -113,7 +118,8 @@ fn with_all_services_each_is_told_where_the_others_are() {
           ORLY_NEGENTROPY_ENABLED=true
           ORLY_PORT=3334
           ORLY_SYNC_TYPE=grpc
-    "#]]);
+    "#]],
+    );
     let names: Vec<&str> = parts.iter().map(|part| part.name).collect();
     assert_eq!(names, ["db", "acl", "distributed", "cluster", "relaygroup", "negentropy", "relay"]);
 }

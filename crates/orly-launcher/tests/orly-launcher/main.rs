@@ -8,4 +8,5 @@ mod faults;
 mod house;
 mod http;
 mod order;
+mod real;
 mod starts;
