@@ -22,7 +22,7 @@ finish() {
     local status=$?
     if [[ -z ${KEEP:-} && -n ${docker:-} ]]; then
         remove
-        "$docker" image rm -f "$image" "$image-cloudron" >/dev/null 2>&1 || true
+        "$docker" image rm -f "$image" "$image-cloudron" "$image-cloudron-base" >/dev/null 2>&1 || true
     fi
     [[ -n ${KEEP:-} ]] || rm -rf "$work"
     exit "$status"

@@ -146,10 +146,9 @@ check_backup() {
 check_foreign_volume() {
     local text status=0
     mkdir -p "$work/foreign" && chmod 755 "$work" "$work/foreign"
-    text=$(timeout 60 "$docker" run --rm --read-only --tmpfs /tmp -v "$work/foreign:/app/data" "$image" orly info 2>&1) || status=$?
-    text+=$(timeout 60 "$docker" run --rm --read-only --tmpfs /tmp -v "$work/foreign:/app/data" --entrypoint orly "$image" 2>&1) || status=$?
-    detail "$(grep -oE 'belongs to user .*' <<<"$text" | tail -n 1 | cut -c 1-100)"
-    grep -q "belongs to user 0:0, this process runs as 1000:1000: chown -R 1000:1000" <<<"$text" && ((status != 0))
+    text=$(timeout 60 "$docker" run --rm --read-only --tmpfs /tmp -v "$work/foreign:/app/data" "$image" 2>&1) || status=$?
+    detail "exit code $status: $(tail -n 1 <<<"$text" | cut -c 1-150)"
+    grep -q "belongs to user 0:0, this process runs as 1000:1000: chown -R 1000:1000" <<<"$text" && ((status == 1))
 }
 
 check_bad_setting() {
@@ -164,8 +163,8 @@ check_cloudron() {
     local cloudron=${CLOUDRON_BASE_IMAGE:-cloudron/base:5.0.0}
     if ! "$docker" image inspect "$cloudron" >/dev/null 2>&1 && ! "$docker" pull -q "$cloudron" >/dev/null 2>&1; then
         cloudron=$image-cloudron-base
-        printf '%s\n' "FROM $base" 'RUN apt-get update && apt-get install -y --no-install-recommends gosu && ' |
-            sed '$s/ && $/ \&\& groupadd -g 1000 cloudron \&\& useradd -u 1000 -g cloudron -d \/app\/data cloudron/' |
+        printf '%s\n' "FROM $base" 'RUN groupadd -g 1000 cloudron && useradd -u 1000 -g cloudron cloudron' \
+            'RUN apt-get update && apt-get install -y --no-install-recommends gosu' |
             DOCKER_BUILDKIT=1 "$docker" build -q -t "$cloudron" --network host -
     fi
     build "$image-cloudron" --build-arg FLAVOUR=cloudron --build-arg CLOUDRON_BASE_IMAGE="$cloudron"
