@@ -2,10 +2,10 @@
 
 use event::{Pubkey, Timestamp};
 use store::StoreError;
-use tonic::{Code, Status};
+use tonic::Status;
 
 use super::Database;
-use super::failure::{OrFail, failed};
+use super::failure::OrFail;
 use crate::Malformed;
 use crate::convert::fixed;
 use crate::proto::orlydb::v1 as proto;
@@ -29,7 +29,7 @@ impl Database {
     ) -> Result<proto::Subscription, Status> {
         let pubkey = pubkey(&request.pubkey).or_fail(GET)?;
         let found = self.records.subscriptions.get(&pubkey.to_string()).await.or_fail(GET)?;
-        found.ok_or_else(|| failed(GET, Code::NotFound, format!("{pubkey} has no subscription")))
+        Ok(found.unwrap_or_else(|| new(&pubkey)))
     }
 
     pub(super) async fn is_subscription_active(
