@@ -1,4 +1,6 @@
 //! The supervisor of the appliance: `units.rs` is what it runs.
+//!
+//! It keeps the system's allocator, unlike the services: it allocates little, and so holds 4 MB less.
 
 mod admin;
 mod client;
@@ -22,9 +24,6 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::command_line::CommandLine;
-
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// The first argument of a process that is to become a unit.
 const EXEC_UNIT: &str = "exec-unit";

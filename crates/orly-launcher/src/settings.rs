@@ -224,7 +224,9 @@ impl Settings {
     /// The socket of the commands.
     pub(crate) fn socket(&self) -> PathBuf {
         let variables = &self.variables;
-        let directory = || variables.runtime_dir.as_deref().unwrap_or(&variables.data_dir);
+        // Whoever became another user may still have the variable of the first.
+        let runtime = variables.runtime_dir.as_deref().filter(|directory| directory.is_dir());
+        let directory = || runtime.unwrap_or(&variables.data_dir);
         variables.socket.clone().unwrap_or_else(|| directory().join("orly-launcher.sock"))
     }
 

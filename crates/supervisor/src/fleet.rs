@@ -219,7 +219,7 @@ impl Fleet {
         numbers
     }
 
-    /// A unit is to run, and all it needs; those among them that are in a crash loop are tried at once.
+    /// A unit is to run, and all it needs; those among them that wait for another try are tried at once.
     fn want(&mut self, number: usize, moment: Moment, orders: &mut Vec<Order>) {
         if number >= self.members.len() || self.phase == Phase::Closing {
             return;
@@ -230,7 +230,7 @@ impl Fleet {
         } else {
             member.is_wanted = true;
         }
-        if matches!(member.state, State::Failed { .. }) {
+        if matches!(member.state, State::Backoff { .. } | State::Failed { .. }) {
             self.apply(number, Event::Restart, moment, orders);
         }
         for need in self.members[number].place.needs.clone() {

@@ -72,8 +72,11 @@ fn the_socket_is_where_the_user_or_the_data_is() {
     let socket = |variables: &[(&str, &str)]| load(variables).unwrap().socket();
     let data = ("ORLY_DATA_DIR", "/data");
     assert_eq!(socket(&[data]), PathBuf::from("/data/orly-launcher.sock"));
-    let user = ("XDG_RUNTIME_DIR", "/run/user/1");
-    assert_eq!(socket(&[data, user]), PathBuf::from("/run/user/1/orly-launcher.sock"));
+    let nobody = ("XDG_RUNTIME_DIR", "/nowhere/1");
+    assert_eq!(socket(&[data, nobody]), PathBuf::from("/data/orly-launcher.sock"));
+    let runtime = tempfile::tempdir().unwrap();
+    let user = ("XDG_RUNTIME_DIR", runtime.path().to_str().unwrap());
+    assert_eq!(socket(&[data, user]), runtime.path().join("orly-launcher.sock"));
     assert_eq!(socket(&[user, ("ORLY_LAUNCHER_SOCKET", "/s")]), PathBuf::from("/s"));
 }
 

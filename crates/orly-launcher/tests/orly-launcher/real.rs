@@ -1,6 +1,6 @@
 //! The real services: they have to be built before, so these tests are asked for by name.
 //!
-//! `cargo build --bins && cargo test -p orly-launcher -- --ignored`
+//! `cargo build --workspace --bins && cargo test -p orly-launcher real -- --ignored --test-threads=1`
 
 use std::path::Path;
 use std::sync::Arc;
@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use event::{Draft, Event, EventId, Filter, Keys, Kind, Timestamp};
+use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill};
 use relay_client::{Connection, Options, PeerUrl};
 
@@ -30,7 +31,11 @@ impl House {
             ("ORLY_LAUNCHER_RELAY_BINARY", "orly"),
         ] {
             let program = directory.join(program);
-            assert!(program.exists(), "{} is not built: cargo build --bins", program.display());
+            assert!(
+                program.exists(),
+                "{} is not built: cargo build --workspace --bins",
+                program.display()
+            );
             house.set(variable, &program.display().to_string());
         }
         house.set("ORLY_ACL_MODE", "none");
@@ -99,7 +104,7 @@ async fn missing(url: &PeerUrl, ids: &[EventId]) -> Vec<EventId> {
 }
 
 #[test]
-#[ignore = "needs the real services: cargo build --bins"]
+#[ignore = "needs the real services: cargo build --workspace --bins"]
 fn all_services_are_ready_within_a_second_and_stop_within_three() {
     let mut house = House::real();
     let begin = Instant::now();
@@ -114,7 +119,7 @@ fn all_services_are_ready_within_a_second_and_stop_within_three() {
 }
 
 #[tokio::test]
-#[ignore = "needs the real services: cargo build --bins"]
+#[ignore = "needs the real services: cargo build --workspace --bins"]
 async fn the_relay_serves_again_within_two_seconds_of_a_killed_store() {
     let mut house = House::real();
     house.start();
@@ -141,7 +146,7 @@ async fn the_relay_serves_again_within_two_seconds_of_a_killed_store() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs the real services: cargo build --bins"]
+#[ignore = "needs the real services: cargo build --workspace --bins"]
 async fn random_kills_lose_nothing_that_was_acknowledged() {
     let mut house = House::real();
     house.start();
@@ -154,7 +159,7 @@ async fn random_kills_lose_nothing_that_was_acknowledged() {
         // It may be starting again, and so have no process.
         let pid = house.pid_of(name);
         if pid.as_raw() > 0 {
-            drop(kill(pid, Signal::SIGKILL));
+            let _ended: Result<(), Errno> = kill(pid, Signal::SIGKILL);
         }
     }
     house.wait_until("all is ready", |status| status["ready"] == true);

@@ -317,6 +317,14 @@ fn single_units_stop_and_start_without_the_others() {
 }
 
 #[test]
+fn who_asks_for_a_start_does_not_wait_for_the_next_try() {
+    let mut world = World::all_ready();
+    world.end("relay", Ending::Code(1));
+    world.tell(Input::Start(4));
+    assert_eq!(world.spawned, ["relay"]);
+}
+
+#[test]
 fn a_restart_of_all_brings_back_what_ran() {
     let mut world = World::all_ready();
     world.tell(Input::Stop(2));
