@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use nix::sys::signal::Signal;
 use rpc::RemoteStore;
+use rpc::database_conformance::traces;
 use store::{EventStore, Markers, SaveOutcome};
 
 use crate::house::{House, note};
@@ -55,4 +56,15 @@ async fn what_was_acknowledged_is_there_after_a_kill() {
         let marker = store.marker("round").await.unwrap();
         assert_eq!(marker, Some(round.to_be_bytes().to_vec()));
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_lies_beside_events_is_there_after_a_kill() {
+    let house = House::new();
+    let mut service = house.start(&[]);
+    traces::leave(&service.address).await;
+    service.signal(Signal::SIGKILL);
+    service.wait();
+    let again = house.start(&[]);
+    traces::find(&again.address).await;
 }

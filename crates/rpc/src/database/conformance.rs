@@ -13,6 +13,7 @@ pub mod querying;
 pub mod records;
 pub mod saving;
 pub mod serials;
+pub mod traces;
 pub mod upkeep;
 
 use std::any::Any;
