@@ -32,6 +32,8 @@ const TXN_EVENTS: usize = 20_000;
 const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
 /// How many expired events one transaction removes.
 const SWEEP_MOST: usize = 10_000;
+/// How often readers of processes that died are let go: what they read stays in the file until then.
+const READERS_INTERVAL: Duration = Duration::from_secs(30);
 /// A write that stopped half way stopped for want of room if the disk has less than this.
 const SHORT_OF: u64 = 1 << 20;
 /// How much room on the disk an event is reckoned to take.
@@ -66,6 +68,7 @@ impl Writer {
     /// Works until the queue is closed and empty.
     pub(crate) fn run(self) {
         let mut sweep_at = Instant::now();
+        let mut readers_at = sweep_at + READERS_INTERVAL;
         loop {
             let wait = sweep_at.saturating_duration_since(Instant::now());
             match self.jobs.recv_timeout(wait) {
@@ -76,6 +79,10 @@ impl Writer {
             if sweep_at <= Instant::now() {
                 self.sweep();
                 sweep_at = Instant::now() + SWEEP_INTERVAL;
+            }
+            if readers_at <= Instant::now() {
+                self.let_readers_go();
+                readers_at = Instant::now() + READERS_INTERVAL;
             }
         }
     }
@@ -171,6 +178,17 @@ impl Writer {
                     changes.apply(tables, wtxn)?;
                 }
                 Ok(Done::Marked)
+            }
+        }
+    }
+
+    fn let_readers_go(&self) {
+        match self.lmdb.clear_stale_readers() {
+            Ok(0) => {}
+            Ok(readers) => tracing::info!(readers, "let go readers of processes that died"),
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(error, "look for readers of processes that died");
             }
         }
     }

@@ -13,9 +13,11 @@ use std::time::Duration;
 
 use event::EventId;
 use futures_util::{StreamExt, TryStreamExt, stream};
+use parking_lot::Mutex;
 use prost::bytes::Bytes;
 use store::{Serial, StoreStatus};
 use tokio::sync::Notify;
+use tokio::time::Instant;
 use tonic::Status;
 use tonic::transport::Channel;
 
@@ -30,6 +32,8 @@ pub(super) use watch::DatabaseWatch;
 const SEARCH: Duration = Duration::from_secs(3);
 /// How many ids are looked up at once.
 const LOOKUPS: usize = 32;
+/// How often events are counted for the status, which the service does by looking at them.
+const COUNT_INTERVAL: Duration = Duration::from_secs(30);
 /// The key of the marker that lists the others: the original lists none.
 const MARKER_KEYS: &str = "orly-marker-keys";
 
@@ -39,6 +43,8 @@ pub(super) struct DatabaseClient {
     last_serial: Serial,
     /// Told when this process saved something, so that watchers need not wait.
     saved: Arc<Notify>,
+    /// How many events there were, and when they were counted.
+    counted: Mutex<Option<(Instant, u64)>>,
     /// Held while the list of markers changes.
     listing: tokio::sync::Mutex<()>,
 }
@@ -54,7 +60,8 @@ impl DatabaseClient {
         }
         let saved = Arc::new(Notify::new());
         let listing = tokio::sync::Mutex::default();
-        let mut database = Self { client, last_serial: Serial::default(), saved, listing };
+        let (last_serial, counted) = (Serial::default(), Mutex::default());
+        let mut database = Self { client, last_serial, saved, counted, listing };
         database.last_serial = tokio::time::timeout(SEARCH, database.newest_serial())
             .await
             .map_err(|_| Status::unavailable("the newest serial is not found in time"))??;
@@ -88,8 +95,17 @@ impl DatabaseClient {
     }
 
     pub(super) async fn status(&self) -> Result<StoreStatus, Status> {
-        let query = store::Query::by_operator(event::Filter::default());
-        let (events, last_serial) = (self.count(&query).await?, self.newest_serial().await?);
+        let last_serial = self.newest_serial().await?;
+        let counted = *self.counted.lock();
+        let events = match counted {
+            Some((at, events)) if at.elapsed() < COUNT_INTERVAL => events,
+            _ => {
+                let query = store::Query::by_operator(event::Filter::default());
+                let events = self.count(&query).await?;
+                *self.counted.lock() = Some((Instant::now(), events));
+                events
+            }
+        };
         Ok(StoreStatus { events, last_serial, disk_bytes: 0, read_only: None })
     }
 

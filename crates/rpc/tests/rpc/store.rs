@@ -1,5 +1,6 @@
 //! The event store over gRPC.
 
+mod database;
 mod files;
 mod many;
 mod reconciling;

@@ -62,6 +62,8 @@ pub(super) fn refusal(status: &Status) -> Option<SaveOutcome> {
         SaveOutcome::Superseded
     } else if says("ephemeral events") {
         SaveOutcome::Ephemeral
+    } else if says("vanish") || says("forget") || says("forgotten") {
+        SaveOutcome::Vanished
     } else if says("deleted") || says("deletion") {
         SaveOutcome::Deleted
     } else if says("expired") {

@@ -37,6 +37,9 @@ impl DatabaseWatch {
 
     /// The next events.
     pub(in crate::store) async fn next(&mut self) -> Result<EventBatch, Status> {
+        if self.after >= Serial::MAX {
+            std::future::pending::<()>().await;
+        }
         loop {
             // Noticed though it happens while the service is asked.
             let saved = Arc::clone(&self.saved);

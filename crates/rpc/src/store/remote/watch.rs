@@ -101,6 +101,7 @@ impl Watch for RemoteWatch {
                 Err(status) => {
                     let session = Arc::clone(session);
                     self.failed(&session, &status)?;
+                    tokio::time::sleep(PAUSE).await;
                 }
             }
         }
