@@ -149,8 +149,13 @@ impl<'a> EventRef<'a> {
     /// Tags are compact, and a quote inside a string is escaped: what a tag starts with is found
     /// nowhere else, and need not be parsed.
     pub fn has_tag(self, letter: u8, value: &str) -> bool {
-        let start = [b"[\"", &[letter][..], b"\",\"", value.as_bytes(), b"\""].concat();
-        memchr::memmem::find(self.raw_text().0, &start).is_some()
+        let tags = self.raw_text().0;
+        let starts_here = |at: usize| {
+            let tag = tags[at..].strip_prefix(&[b'[', b'"', letter, b'"', b',', b'"']);
+            let rest = tag.and_then(|tag| tag.strip_prefix(value.as_bytes()));
+            rest.is_some_and(|rest| rest.starts_with(b"\""))
+        };
+        memchr::memchr_iter(b'[', tags).any(starts_here)
     }
 
     /// Whether `pubkey` wrote it or is named in a `p` tag.

@@ -15,7 +15,7 @@ use tonic::codegen::{Service as HttpService, http};
 use tonic::server::NamedService;
 use tonic::service::{Routes, RoutesBuilder};
 
-use crate::connect::{CONNECTION_WINDOW, STREAM_WINDOW};
+use crate::connect::{CONNECTION_WINDOW, FRAME_BYTES, STREAM_WINDOW};
 use crate::proto::DESCRIPTORS;
 
 use health::Health;
@@ -94,6 +94,7 @@ impl Server {
             .max_concurrent_streams(MAX_CONCURRENT_CALLS)
             .initial_stream_window_size(STREAM_WINDOW)
             .initial_connection_window_size(CONNECTION_WINDOW)
+            .max_frame_size(FRAME_BYTES)
             .http2_keepalive_interval(Some(PING_INTERVAL))
             .http2_keepalive_timeout(Some(PING_TIMEOUT))
             .add_routes(self.routes.routes());
