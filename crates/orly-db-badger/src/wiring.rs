@@ -56,7 +56,7 @@ fn open(settings: &Settings) -> anyhow::Result<LmdbStore> {
     let options = Options {
         max_map_mib: settings.db_map_size_mb,
         access: Access::Create,
-        ..Options::new(&settings.data_dir)
+        ..Options::new(&settings.data_dir).within(daemon::available_memory())
     };
     Ok(LmdbStore::open(options, settings.url())?)
 }

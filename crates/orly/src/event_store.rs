@@ -61,7 +61,7 @@ pub(crate) fn embedded(settings: &Settings, access: Access) -> anyhow::Result<Lm
     let options = Options {
         max_map_mib: settings.db_map_size_mb,
         access,
-        ..Options::new(&settings.data_dir)
+        ..Options::new(&settings.data_dir).within(daemon::available_memory())
     };
     Ok(LmdbStore::open(options, settings.url())?)
 }

@@ -267,13 +267,14 @@ fn open_env(options: &Options) -> Result<Env<WithoutTls>, heed::Error> {
     let mut open = EnvOpenOptions::new().read_txn_without_tls();
     open.map_size(options.first_map_size()).max_readers(512);
     Tables::set_limit(&mut open);
-    // SAFETY: the flag takes no safety away: writing through this environment fails. The file is
+    let mut flags = EnvFlags::empty();
+    flags.set(EnvFlags::READ_ONLY, options.access == Access::Read);
+    flags.set(EnvFlags::NO_READ_AHEAD, !options.read_ahead);
+    // SAFETY: the flags take no safety away: writing through a read-only one fails. The file is
     // changed only through LMDB, whose locks hold between processes.
     #[expect(unsafe_code, reason = "mapping a file trusts whoever else may change it")]
     unsafe {
-        if options.access == Access::Read {
-            open.flags(EnvFlags::READ_ONLY);
-        }
+        open.flags(flags);
         open.open(&options.path)
     }
 }

@@ -6,10 +6,9 @@ use store::{Serial, Viewer};
 
 use crate::LmdbError;
 use crate::env::Lmdb;
-use crate::keys::Posting;
 use crate::plan::Plan;
 use crate::query::time_range;
-use crate::scan::{Merge, Position, narrowest};
+use crate::scan::{narrowest, serials};
 
 /// Shows each event that matches and may be seen, until `visit` has enough (`false`).
 pub(crate) fn for_each(
@@ -38,10 +37,8 @@ pub(crate) fn for_each(
         }
         Plan::Scans(ways) => {
             let range = time_range(filter);
-            let scans = narrowest(ways, txn, range)?;
-            let mut positions: Vec<Position> = scans.into_iter().map(Position::start).collect();
-            let mut merge = Merge::open(&mut positions, txn, range)?;
-            while let Some(serial) = merge.next()?.map(Posting::serial) {
+            // In order of serial, events that lie side by side are read one after the other.
+            for serial in serials(narrowest(ways, txn, range)?, txn, range)? {
                 if !show(serial)? {
                     break;
                 }

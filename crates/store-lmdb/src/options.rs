@@ -3,6 +3,10 @@
 use std::path::PathBuf;
 
 pub(crate) const MIB: usize = 1 << 20;
+/// How much memory an item of a gathered set takes.
+const ITEM_BYTES: u64 = 40;
+/// With less memory, what is read ahead pushes out what is needed.
+const READ_AHEAD_MEMORY: u64 = 1 << 30;
 
 /// How a database is opened.
 #[derive(Clone, Debug)]
@@ -19,6 +23,8 @@ pub struct Options {
     pub keep_summaries: bool,
     /// How many items the sets may have together that are gathered for reconciliation; each takes 40 bytes.
     pub gathered_items: u64,
+    /// Whether the system may read more of the file than is asked for: fast where there is memory for it.
+    pub read_ahead: bool,
 }
 
 /// What may be done with a database.
@@ -42,7 +48,15 @@ impl Options {
             access: Access::Create,
             keep_summaries: true,
             gathered_items: 8_000_000,
+            read_ahead: true,
         }
+    }
+
+    /// What suits a process that may take so many bytes of memory.
+    pub fn within(mut self, memory: u64) -> Self {
+        self.gathered_items = self.gathered_items.min(memory / 8 / ITEM_BYTES);
+        self.read_ahead = memory >= READ_AHEAD_MEMORY;
+        self
     }
 
     /// How large the map may become.

@@ -7,6 +7,7 @@ use std::ops::Bound;
 use event::Timestamp;
 use heed::types::Bytes;
 use heed::{RoRange, RoTxn};
+use store::Serial;
 
 use crate::LmdbError;
 use crate::keys::{Posting, newest_first};
@@ -20,6 +21,16 @@ const PROBE: usize = 256;
 pub(crate) struct TimeRange {
     pub(crate) since: Timestamp,
     pub(crate) until: Timestamp,
+}
+
+impl Scan {
+    fn posting(&self, key: &[u8], value: &[u8]) -> Result<Posting, LmdbError> {
+        let posting = match self.layout {
+            Layout::Posting => Posting::from_key(key),
+            Layout::Item => Posting::from_item(key, value),
+        };
+        posting.ok_or(LmdbError::Damaged("an index entry"))
+    }
 }
 
 /// A run and how far it was read.
@@ -90,15 +101,29 @@ impl<'p, 't> Merge<'p, 't> {
             self.runs[at] = None;
             return Ok(());
         };
-        let posting = match self.positions[at].scan.layout {
-            Layout::Posting => Posting::from_key(key),
-            Layout::Item => Posting::from_item(key, value),
-        };
-        let posting = posting.ok_or(LmdbError::Damaged("an index entry"))?;
+        let posting = self.positions[at].scan.posting(key, value)?;
         self.heads[at] = Some(key);
         self.heap.push(Reverse((posting, at)));
         Ok(())
     }
+}
+
+/// All that the runs find, in order of serial.
+pub(crate) fn serials(
+    scans: Vec<Scan>,
+    txn: &RoTxn<'_>,
+    range: TimeRange,
+) -> Result<Vec<Serial>, LmdbError> {
+    let mut serials = Vec::new();
+    for position in scans.into_iter().map(Position::start) {
+        for entry in open(&position, txn, range)? {
+            let (key, value) = entry?;
+            serials.push(position.scan.posting(key, value)?.serial());
+        }
+    }
+    serials.sort_unstable();
+    serials.dedup();
+    Ok(serials)
 }
 
 fn open<'t>(
