@@ -41,7 +41,8 @@ pub(crate) async fn run(settings: &Settings, arguments: &Sync) -> anyhow::Result
     };
     let mut teller = Teller::new(arguments);
     let result =
-        sync_with(&arguments.url, &*store, &options, |step, report| teller.tell(step, report)).await;
+        sync_with(&arguments.url, &*store, &options, |step, report| teller.tell(step, report))
+            .await;
     teller.finish()?;
     let outcome = Outcome::new(arguments, result);
     if arguments.json {

@@ -18,8 +18,8 @@ mod session;
 mod settings;
 mod subscriptions;
 
-pub use network::{InvalidNetwork, Network};
 pub use address_list::AddressRange;
+pub use network::{InvalidNetwork, Network};
 pub use relay::Parts;
 pub use server::serve;
 pub use settings::{About, Access, Limits, Settings};

@@ -4,8 +4,8 @@
 //! `proto/orlysync/negentropy/v1/service.proto`.
 
 mod asking;
-mod metadata;
 mod messages;
+mod metadata;
 mod remote;
 mod server;
 mod syncing;

@@ -96,9 +96,7 @@ fn the_public_address_is_a_websocket_whatever_was_written() {
 
 #[test]
 fn cors_is_off_unless_enabled_and_open_unless_narrowed() {
-    let origins = |variables: &[(&str, &str)]| {
-        settings(variables).unwrap().relay().cors_origins
-    };
+    let origins = |variables: &[(&str, &str)]| settings(variables).unwrap().relay().cors_origins;
     assert_eq!(origins(&[("ORLY_CORS_ORIGINS", "https://a.example")]), None);
     assert_eq!(origins(&[("ORLY_CORS_ENABLED", "true")]), Some(vec![]));
 }

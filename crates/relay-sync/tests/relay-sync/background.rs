@@ -267,7 +267,11 @@ async fn what_is_asked_for_beside_is_done_at_once_and_noted_for_peers() {
     there.take(&[&note(&ALICE, 1000, "x"), &note(&ALICE, 2000, "y")]).await;
     here.take(&[&note(&BOB, 1500, "z")]).await;
     let filter = r#"{"until":1600}"#.parse().ok();
-    let request = Request { filter, since: Timestamp::from_secs(900).into(), direction: Some(Direction::Down) };
+    let request = Request {
+        filter,
+        since: Timestamp::from_secs(900).into(),
+        direction: Some(Direction::Down),
+    };
     let report = keeper.peers.sync_once(&there.url, request, |_, _| ()).await.unwrap();
     assert_eq!((report.stored, report.sent), (1, 0));
     assert_eq!(keeper.status(&there.url).events_synced, 1);
