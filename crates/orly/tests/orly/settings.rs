@@ -12,7 +12,7 @@ fn a_bad_value_stops_every_command_that_needs_settings() {
         assert_eq!(
             answer.err,
             "ORLY_PORT=\"abc\": expected a port number (0 to 65535)\n\
-             \n"
+             ORLY_ACL_MODE=\"strict\": expected none, follows, managed or curating\n"
         );
     }
     assert_eq!(house.run_with(&bad, &["version"]).code, Some(0));
