@@ -77,7 +77,8 @@ start_docker() {
 
 # The base: at hand, pulled, or made.
 find_base() {
-    "$docker" image inspect "$base" >/dev/null 2>&1 || "$docker" pull -q "$base" >/dev/null 2>&1 || make_base
+    "$docker" image inspect "$base" >/dev/null 2>&1 ||
+        timeout 120 "$docker" pull -q "$base" >/dev/null 2>&1 || make_base
 }
 make_base() {
     base=orly-image-test-base
