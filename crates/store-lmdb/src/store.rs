@@ -192,14 +192,13 @@ impl Markers for LmdbStore {
     }
 
     async fn set_marker(&self, key: &str, value: Option<Vec<u8>>) -> Result<(), StoreError> {
-        if !MARKER_KEY.contains(&key.len()) {
-            let len = key.len();
-            let (least, most) = MARKER_KEY.into_inner();
-            let text = format!("marker key has {len} bytes, {least} to {most} are allowed");
-            return Err(StoreError::Invalid(text));
-        }
-        let key = key.to_owned();
+        let key = marker_key(key)?;
         self.submit(|reply| Job::SetMarker { key, value, reply }).await
+    }
+
+    async fn claim_marker(&self, key: &str, value: Vec<u8>) -> Result<Vec<u8>, StoreError> {
+        let key = marker_key(key)?;
+        self.submit(|reply| Job::ClaimMarker { key, value, reply }).await
     }
 
     async fn markers(&self, prefix: &str) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
@@ -223,4 +222,14 @@ impl Markers for LmdbStore {
         });
         Ok(found?)
     }
+}
+
+/// `key` as the writer takes it, when LMDB can hold a key of its length.
+fn marker_key(key: &str) -> Result<String, StoreError> {
+    if MARKER_KEY.contains(&key.len()) {
+        return Ok(key.to_owned());
+    }
+    let len = key.len();
+    let (least, most) = MARKER_KEY.into_inner();
+    Err(StoreError::Invalid(format!("marker key has {len} bytes, {least} to {most} are allowed")))
 }

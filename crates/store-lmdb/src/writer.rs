@@ -171,6 +171,13 @@ impl Writer {
                 }
                 Ok(Done::Marked)
             }
+            Job::ClaimMarker { key, value, .. } => {
+                let held = tables.markers.get(wtxn, key.as_bytes())?.map(<[u8]>::to_vec);
+                if held.is_none() {
+                    tables.markers.put(wtxn, key.as_bytes(), value)?;
+                }
+                Ok(Done::Claimed(held.unwrap_or_else(|| value.clone())))
+            }
             Job::Sweep { .. } => {
                 let mut changes = Changes::default();
                 remove_expired(tables, wtxn, Timestamp::now(), SWEEP_MOST, &mut changes)?;

@@ -17,18 +17,18 @@ pub trait Markers: Send + Sync {
     /// Sets or, with `None`, removes the value of `key`.
     async fn set_marker(&self, key: &str, value: Option<Vec<u8>>) -> Result<(), StoreError>;
 
+    /// Gives `key` a value if it has none, in one step; returns the value it has then.
+    async fn claim_marker(&self, key: &str, value: Vec<u8>) -> Result<Vec<u8>, StoreError>;
+
     /// All that starts with `prefix`, in order of key.
     async fn markers(&self, prefix: &str) -> Result<Vec<(String, Vec<u8>)>, StoreError>;
 }
 
-/// The relay's keys, made from `fresh` bytes if it has none yet.
+/// The relay's keys, made from `fresh` bytes if it has none yet. Processes that ask at once get the same.
 pub async fn identity(markers: &dyn Markers, fresh: [u8; 32]) -> Result<Keys, StoreError> {
     let secret = match markers.marker(IDENTITY_MARKER).await? {
         Some(secret) => secret,
-        None => {
-            markers.set_marker(IDENTITY_MARKER, Some(fresh.to_vec())).await?;
-            fresh.to_vec()
-        }
+        None => markers.claim_marker(IDENTITY_MARKER, fresh.to_vec()).await?,
     };
     let secret = <[u8; 32]>::try_from(secret)
         .map_err(|_| StoreError::Invalid("relay identity is damaged".into()))?;

@@ -241,6 +241,10 @@ impl Markers for MemoryStore {
         Ok(())
     }
 
+    async fn claim_marker(&self, key: &str, value: Vec<u8>) -> Result<Vec<u8>, StoreError> {
+        Ok(self.shared.state().markers.entry(key.to_owned()).or_insert(value).clone())
+    }
+
     async fn markers(&self, prefix: &str) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
         let state = self.shared.state();
         let found = state.markers.iter().filter(|(key, _)| key.starts_with(prefix));

@@ -175,6 +175,16 @@ impl DatabaseClient {
         Ok(())
     }
 
+    /// Claims in two steps, for this wire has no other way: claims at the same moment may differ until they
+    /// are read again.
+    pub(super) async fn claim_marker(&self, key: &str, value: Bytes) -> Result<Vec<u8>, Status> {
+        if let Some(held) = self.marker(key).await? {
+            return Ok(held);
+        }
+        self.set_marker(key, Some(value.clone())).await?;
+        Ok(self.marker(key).await?.unwrap_or_else(|| value.into()))
+    }
+
     /// The markers that processes of ours set, with keys of one line.
     pub(super) async fn markers(&self, prefix: &str) -> Result<Vec<(String, Vec<u8>)>, Status> {
         let mut found = Vec::new();

@@ -140,6 +140,10 @@ impl Markers for RemoteStore {
         calls::set_marker(&self.link, key, value).await
     }
 
+    async fn claim_marker(&self, key: &str, value: Vec<u8>) -> Result<Vec<u8>, StoreError> {
+        calls::claim_marker(&self.link, key, value).await
+    }
+
     async fn markers(&self, prefix: &str) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
         calls::markers(&self.link, prefix).await
     }

@@ -20,6 +20,11 @@ pub(crate) enum Job {
         value: Option<Vec<u8>>,
         reply: oneshot::Sender<Result<(), StoreError>>,
     },
+    ClaimMarker {
+        key: String,
+        value: Vec<u8>,
+        reply: oneshot::Sender<Result<Vec<u8>, StoreError>>,
+    },
     /// Removes what expired.
     Sweep {
         reply: oneshot::Sender<Result<(), StoreError>>,
@@ -31,6 +36,7 @@ pub(super) enum Done {
     Saved(Vec<SaveOutcome>),
     Deleted(u64),
     Marked,
+    Claimed(Vec<u8>),
 }
 
 impl Job {
@@ -43,7 +49,7 @@ impl Job {
         match self {
             Self::Save { events, .. } => events.len(),
             Self::Delete { ids, .. } => ids.len(),
-            Self::SetMarker { .. } | Self::Sweep { .. } => 0,
+            Self::SetMarker { .. } | Self::ClaimMarker { .. } | Self::Sweep { .. } => 0,
         }
     }
 
@@ -58,8 +64,10 @@ impl Job {
             (Self::SetMarker { reply, .. } | Self::Sweep { reply }, Ok(Done::Marked)) => {
                 send(reply, Ok(()))
             }
+            (Self::ClaimMarker { reply, .. }, Ok(Done::Claimed(value))) => send(reply, Ok(value)),
             (Self::Save { reply, .. }, Err(error)) => send(reply, Err(error)),
             (Self::Delete { reply, .. }, Err(error)) => send(reply, Err(error)),
+            (Self::ClaimMarker { reply, .. }, Err(error)) => send(reply, Err(error)),
             (Self::SetMarker { reply, .. } | Self::Sweep { reply }, Err(error)) => {
                 send(reply, Err(error))
             }

@@ -30,6 +30,18 @@ pub async fn a_marker_can_be_removed(engine: &dyn Engine) {
     assert_eq!(markers.markers("").await.unwrap(), []);
 }
 
+pub async fn a_marker_is_claimed_by_the_first(engine: &dyn Engine) {
+    let subject = engine.fresh().await;
+    let markers = &*subject.markers;
+    for claim in [&b"one"[..], b"two"] {
+        let value = markers.claim_marker("key", claim.to_vec()).await.unwrap();
+        assert_eq!(value, b"one");
+    }
+    markers.set_marker("key", None).await.unwrap();
+    assert_eq!(markers.claim_marker("key", b"two".to_vec()).await.unwrap(), b"two");
+    assert_eq!(markers.marker("key").await.unwrap().as_deref(), Some(&b"two"[..]));
+}
+
 pub async fn markers_are_listed_by_prefix_in_order(engine: &dyn Engine) {
     let subject = engine.fresh().await;
     let markers = &*subject.markers;

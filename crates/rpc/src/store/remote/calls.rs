@@ -128,6 +128,24 @@ pub(super) async fn set_marker(
     Ok(())
 }
 
+pub(super) async fn claim_marker(
+    link: &Link,
+    key: &str,
+    value: Vec<u8>,
+) -> Result<Vec<u8>, StoreError> {
+    let value = prost::bytes::Bytes::from(value);
+    let request = || proto::ClaimMarkerRequest { key: key.to_owned(), value: value.clone() };
+    Ok(call!(
+        link,
+        calls,
+        |client| {
+            let answer = client.claim_marker(request()).await;
+            answer.map(|answer| answer.into_inner().value.into())
+        },
+        |database| database.claim_marker(key, value.clone()).await,
+    ))
+}
+
 pub(super) async fn markers(
     link: &Link,
     prefix: &str,

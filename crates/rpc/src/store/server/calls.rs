@@ -124,6 +124,15 @@ impl StoreService for StoreServer {
         Ok(Response::new(proto::SetMarkerResponse {}))
     }
 
+    async fn claim_marker(
+        &self,
+        request: Request<proto::ClaimMarkerRequest>,
+    ) -> Reply<proto::ClaimMarkerResponse> {
+        let proto::ClaimMarkerRequest { key, value } = request.into_inner();
+        let value = self.store.claim_marker(&key, value.into()).await.map_err(to_status)?;
+        Ok(Response::new(proto::ClaimMarkerResponse { value: value.into() }))
+    }
+
     type ListMarkersStream = BoxStream<proto::ListMarkersResponse>;
 
     async fn list_markers(

@@ -144,6 +144,7 @@ store::conformance_tests! { crate::store::database::Engine;
         a_marker_is_read_as_it_was_set,
         an_absent_marker_is_none,
         a_marker_can_be_removed,
+        a_marker_is_claimed_by_the_first,
         markers_are_listed_by_prefix_in_order,
         the_identity_is_made_once,
         a_damaged_identity_is_an_error,
