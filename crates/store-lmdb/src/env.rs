@@ -174,8 +174,18 @@ impl Lmdb {
         let _guard = self.map.read();
         let mut wtxn = self.turnstile.pass(|| self.env.write_txn())?;
         let value = work(&mut wtxn)?;
-        wtxn.commit()?;
+        wtxn.commit().map_err(|error| self.explain(error))?;
         Ok(value)
+    }
+
+    /// Says so if a commit failed in a way that LMDB does not go on from.
+    fn explain(&self, source: heed::Error) -> LmdbError {
+        match self.env.read_txn() {
+            Err(heed::Error::Mdb(heed::MdbError::Panic)) => {
+                LmdbError::Broken { path: self.options.path.clone(), source }
+            }
+            _ => source.into(),
+        }
     }
 
     fn grow(&self, limit: usize) -> Result<(), LmdbError> {

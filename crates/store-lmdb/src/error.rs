@@ -43,6 +43,19 @@ pub enum LmdbError {
         /// How large the map may become.
         limit: usize,
     },
+    /// The end of a commit could not be written. LMDB then refuses all, reading too, until it is opened anew,
+    /// which takes a new process: this one may have opened it twice.
+    #[error(
+        "the disk of the event store in {} failed: what was acknowledged is safe, but only a new process can go on",
+        path.display()
+    )]
+    Broken {
+        /// The directory.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: heed::Error,
+    },
     /// LMDB failed.
     #[error("lmdb failed")]
     Lmdb(#[from] heed::Error),
@@ -55,6 +68,11 @@ impl From<LmdbError> for StoreError {
     fn from(error: LmdbError) -> Self {
         match error {
             LmdbError::Full { .. } => Self::ReadOnly(error.to_string()),
+            LmdbError::Broken { .. } => Self::Unavailable(error.to_string()),
+            // What broke it was told when it did.
+            LmdbError::Lmdb(heed::Error::Mdb(heed::MdbError::Panic)) => {
+                Self::Unavailable("its disk failed".into())
+            }
             other => Self::internal(other),
         }
     }

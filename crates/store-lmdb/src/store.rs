@@ -18,7 +18,7 @@ use crate::env::{Lmdb, next_serial};
 use crate::query::LmdbRows;
 use crate::reconcile_set::{self, GatheredSets};
 use crate::watch::{Feed, LmdbWatch};
-use crate::writer::{Job, Queue, ReadOnly, Writer, send};
+use crate::writer::{Broken, Job, Queue, ReadOnly, Writer, send};
 use crate::{Access, CheckReport, Description, LmdbError, Options, backup, check, count};
 
 /// How long the key of a marker may be: LMDB takes up to 511 bytes.
@@ -32,6 +32,7 @@ pub struct LmdbStore {
     feed: Arc<Feed>,
     gathered: Arc<GatheredSets>,
     read_only: ReadOnly,
+    broken: Broken,
     queue: Option<Queue>,
     writer: Option<JoinHandle<()>>,
 }
@@ -46,12 +47,14 @@ impl LmdbStore {
         }
         let feed = Arc::new(Feed::new());
         let read_only = Arc::new(Mutex::new((!writes).then(|| "opened for reading".to_owned())));
+        let broken = Broken::default();
         let (mut queue, mut writer) = (None, None);
         if writes {
             let (sender, thread) = Writer::new(
                 Arc::clone(&lmdb),
                 Arc::clone(&feed),
                 Arc::clone(&read_only),
+                Arc::clone(&broken),
                 relay_url,
             );
             let thread =
@@ -59,7 +62,7 @@ impl LmdbStore {
             writer = Some(thread.map_err(heed::Error::Io)?);
             queue = Some(sender);
         }
-        Ok(Self { lmdb, feed, gathered: Arc::default(), read_only, queue, writer })
+        Ok(Self { lmdb, feed, gathered: Arc::default(), read_only, broken, queue, writer })
     }
 
     /// Opens the database with this id for reading, while another process writes to it.
@@ -82,6 +85,11 @@ impl LmdbStore {
     /// write meanwhile; the copy is what was there at its start.
     pub fn backup(&self, file: &mut std::fs::File) -> Result<(), LmdbError> {
         backup::backup(&self.lmdb, file)
+    }
+
+    /// Waits until the database breaks, which only a new process gets over, and says how.
+    pub async fn broken(&self) -> &LmdbError {
+        self.broken.wait().await
     }
 
     /// Describes the database.

@@ -11,6 +11,7 @@ use heed::RwTxn;
 use nix::sys::statvfs::statvfs;
 use parking_lot::Mutex;
 use store::{EventBatch, StoreError};
+use tokio::sync::SetOnce;
 
 use crate::LmdbError;
 use crate::delete::{remove_expired, remove_ids};
@@ -41,12 +42,15 @@ const EVENT_BYTES: u64 = 1024;
 
 /// Why nothing can be written, shared with whoever asks for the status.
 pub(crate) type ReadOnly = Arc<Mutex<Option<String>>>;
+/// How the database broke, shared with whoever must end the process then.
+pub(crate) type Broken = Arc<SetOnce<LmdbError>>;
 
 /// The writer's end of the store.
 pub(crate) struct Writer {
     lmdb: Arc<Lmdb>,
     feed: Arc<Feed>,
     read_only: ReadOnly,
+    broken: Broken,
     relay_url: Option<String>,
     jobs: Receiver<Job>,
 }
@@ -59,10 +63,11 @@ impl Writer {
         lmdb: Arc<Lmdb>,
         feed: Arc<Feed>,
         read_only: ReadOnly,
+        broken: Broken,
         relay_url: Option<String>,
     ) -> (Queue, Self) {
         let (queue, jobs) = std::sync::mpsc::sync_channel(QUEUE);
-        (queue, Self { lmdb, feed, read_only, relay_url, jobs })
+        (queue, Self { lmdb, feed, read_only, broken, relay_url, jobs })
     }
 
     /// Works until the queue is closed and empty.
@@ -260,6 +265,11 @@ impl Writer {
             format!("no room left on the disk of {}: free some space", self.lmdb.path().display())
         } else if let LmdbError::Full { .. } = error {
             error.to_string()
+        } else if let LmdbError::Broken { .. } = error {
+            let refusal = StoreError::Unavailable(error.to_string());
+            // Whoever waits for it tells it; nothing else can break it again.
+            drop(self.broken.set(error));
+            return refusal;
         } else {
             tracing::error!(error = &error as &dyn std::error::Error, "write to the event store");
             return error.into();
