@@ -1,7 +1,11 @@
 //! All units together: who may start and who may stop, and when. Decides only.
 
+mod input;
+mod turn;
+
 use tokio::time::Instant;
 
+pub use self::input::{Input, Order};
 use crate::order::{InvalidOrder, Place, places};
 use crate::{Action, Cause, Event, Moment, State, Unit, next};
 
@@ -39,40 +43,6 @@ enum Phase {
     Again,
     /// All stop.
     Closing,
-}
-
-/// What happens to the fleet.
-#[derive(Clone, Debug)]
-pub enum Input {
-    /// Something to the given run of a unit.
-    Unit(usize, u64, Event),
-    /// A unit is to run, and all it needs.
-    Start(usize),
-    /// A unit is not to run.
-    Stop(usize),
-    /// A unit is to stop and to start.
-    Restart(usize),
-    /// All units are to run.
-    StartAll,
-    /// No unit is to run.
-    StopAll,
-    /// All units are to stop in order, and those that ran to start.
-    RestartAll,
-    /// No unit is to run any more.
-    Close,
-    /// Time went by.
-    Tick,
-}
-
-/// What is to be done.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Order {
-    /// An action for a unit.
-    Do(usize, Action),
-    /// Tell that all units that are to run are ready, for the first time.
-    AllReady,
-    /// Tell that the first start is given up because of a unit.
-    GiveUp(usize, Cause),
 }
 
 impl Fleet {
@@ -200,15 +170,6 @@ impl Fleet {
         self.members[number].is_wanted
     }
 
-    /// Units that are to run and that this one waits for now.
-    pub fn waits_for(&self, number: usize) -> Vec<&str> {
-        let member = &self.members[number];
-        if !member.is_wanted || member.state.has_process() {
-            return Vec::new();
-        }
-        self.obstacles(number).map(|number| self.members[number].unit.name.as_str()).collect()
-    }
-
     /// Units by rank, those of one rank by priority.
     pub fn in_order(&self) -> Vec<usize> {
         let mut numbers: Vec<usize> = (0..self.members.len()).collect();
@@ -278,45 +239,6 @@ impl Fleet {
             self.phase = Phase::Up;
             orders.push(Order::AllReady);
         }
-    }
-
-    /// Not wanted, and nobody that waits for it is on the way down before it.
-    fn may_stop(&self, number: usize) -> bool {
-        let member = &self.members[number];
-        let is_on_the_way_down = |&dependant: &usize| {
-            let dependant = &self.members[dependant];
-            !dependant.is_wanted && dependant.state.has_process()
-        };
-        !member.is_wanted && !member.place.dependants.iter().any(is_on_the_way_down)
-    }
-
-    fn may_start(&self, number: usize, now: Instant) -> bool {
-        let member = &self.members[number];
-        let is_time = match member.state {
-            State::Stopped => true,
-            State::Backoff { until, .. } | State::Failed { until: Some(until), .. } => now >= until,
-            State::Failed { until: None, .. } => false,
-            State::Starting { .. } | State::Ready { .. } | State::Stopping { .. } => false,
-        };
-        member.is_wanted && is_time && self.obstacles(number).next().is_none()
-    }
-
-    /// The units that keep one from starting.
-    fn obstacles(&self, number: usize) -> impl Iterator<Item = usize> {
-        let member = &self.members[number];
-        let is_first = member.state == State::Stopped;
-        let needs = member.place.needs.iter().filter(|&&need| !self.members[need].state.is_ready());
-        let after = member.place.after.iter().filter(move |&&before| {
-            let before = &self.members[before];
-            let is_on_the_way_up = match before.state {
-                State::Stopped | State::Starting { .. } => true,
-                // The first start goes on with it or is given up.
-                State::Backoff { .. } => self.phase == Phase::First,
-                State::Ready { .. } | State::Stopping { .. } | State::Failed { .. } => false,
-            };
-            is_first && before.is_wanted && is_on_the_way_up
-        });
-        needs.chain(after).copied()
     }
 
     fn apply(&mut self, number: usize, event: Event, moment: Moment, orders: &mut Vec<Order>) {

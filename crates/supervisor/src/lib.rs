@@ -5,9 +5,11 @@
 //! Knows neither Nostr nor gRPC, and reads no settings.
 
 mod backoff;
+mod cause;
 mod fleet;
 mod handle;
 mod line;
+mod live;
 mod order;
 mod orphans;
 mod output;
@@ -15,6 +17,7 @@ mod probe;
 mod process;
 mod run;
 mod spawner;
+mod start_failed;
 mod state;
 mod status;
 mod supervisor;
@@ -22,6 +25,7 @@ mod unit;
 mod usage;
 
 pub use backoff::RestartPolicy;
+pub use cause::Cause;
 pub use fleet::{Fleet, Input, Order};
 pub use handle::{Gone, Handle, Refused};
 pub use line::Lines;
@@ -31,8 +35,9 @@ pub use output::{Line, Output, Sink};
 pub use probe::{Health, Probe};
 pub use process::{OsSpawner, become_unit};
 pub use spawner::{Ending, Process, Signal, Spawner};
-pub use state::{Action, Cause, Event, Moment, State, Then, next};
+pub use start_failed::StartFailed;
+pub use state::{Action, Event, Moment, State, Then, next};
 pub use status::{Status, UnitStatus};
-pub use supervisor::{StartFailed, Supervisor};
+pub use supervisor::Supervisor;
 pub use unit::Unit;
 pub use usage::Usage;

@@ -1,11 +1,8 @@
 //! The life of one unit: what is, what happens, what follows. Decides only.
 
-use std::fmt;
-use std::time::Duration;
-
 use tokio::time::Instant;
 
-use crate::{Ending, Health, Unit};
+use crate::{Cause, Ending, Health, Unit};
 
 /// Probes in a row without an answer after which a unit counts as hung.
 const SILENCES: u32 = 3;
@@ -99,26 +96,6 @@ pub enum Action {
     Kill,
     /// Tell why it does not work.
     Report(Cause),
-}
-
-/// Why a unit does not work.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Cause {
-    /// Its program could not be started.
-    NotSpawned(String),
-    /// Its process ended by itself.
-    Ended(Ending),
-    /// It took too long to become ready.
-    NotReady {
-        /// How long it was given.
-        timeout: Duration,
-        /// What the last probe said.
-        health: Option<Health>,
-    },
-    /// It runs and does not answer.
-    Hung(String),
-    /// It did not stop when asked, and was killed.
-    Stubborn(Duration),
 }
 
 /// When something happens, and luck for what is not to happen at the same time everywhere.
@@ -283,26 +260,6 @@ impl State {
             Self::Stopping { .. } => "stopping",
             Self::Backoff { .. } => "backoff",
             Self::Failed { .. } => "failed",
-        }
-    }
-}
-
-impl fmt::Display for Cause {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotSpawned(reason) => write!(f, "cannot be started: {reason}"),
-            Self::Ended(ending) => ending.fmt(f),
-            Self::NotReady { timeout, health } => {
-                write!(f, "not ready after {timeout:?}")?;
-                match health {
-                    Some(Health::Unready(reason) | Health::Silent(reason)) => {
-                        write!(f, " ({reason})")
-                    }
-                    Some(Health::Serving) | None => Ok(()),
-                }
-            }
-            Self::Hung(reason) => write!(f, "runs and does not answer ({reason})"),
-            Self::Stubborn(timeout) => write!(f, "did not stop within {timeout:?} and was killed"),
         }
     }
 }

@@ -1,7 +1,6 @@
 //! Does what [`Fleet`] decides.
 
 use std::collections::VecDeque;
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,10 +10,11 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::handle::{Change, Message};
+use crate::live::Live;
 use crate::run::Reporter;
 use crate::{
-    Action, Cause, Ending, Event, Fleet, Handle, Health, Input, InvalidOrder, Moment, Order,
-    Output, Probe, Refused, Signal, Sink, Spawner, State, Status, Unit, UnitStatus, Usage,
+    Action, Cause, Event, Fleet, Handle, Input, InvalidOrder, Moment, Order, Output, Probe,
+    Refused, Signal, Sink, Spawner, StartFailed, State, Status, Unit, UnitStatus,
 };
 
 /// Messages that may wait.
@@ -23,21 +23,6 @@ const INBOX: usize = 256;
 const LONG: Duration = Duration::from_secs(3600);
 /// How much of its output is told when a unit cannot be started.
 const LAST_LINES: usize = 10;
-/// Percentages over less time than this say little.
-const SHORTEST_SAMPLE: Duration = Duration::from_millis(900);
-
-/// A unit kept all from starting.
-#[derive(Clone, Debug)]
-pub struct StartFailed {
-    /// The unit.
-    pub unit: String,
-    /// Why.
-    pub cause: Cause,
-    /// Units that were not started because of it.
-    pub not_started: Vec<String>,
-    /// What it last wrote.
-    pub last_lines: Vec<String>,
-}
 
 /// Runs units.
 pub struct Supervisor<S> {
@@ -49,19 +34,6 @@ pub struct Supervisor<S> {
     handle: Handle,
     tasks: TaskTracker,
     failure: Option<StartFailed>,
-}
-
-/// What is known of a unit beside its state.
-struct Live {
-    probe: Arc<dyn Probe>,
-    shown: &'static str,
-    pid: Option<u32>,
-    started: Option<Instant>,
-    health: Option<Health>,
-    last_failure: Option<(Cause, Instant)>,
-    leave_off: CancellationToken,
-    sample: Option<(Instant, Duration)>,
-    cpu_percent: Option<f64>,
 }
 
 impl<S: Spawner> Supervisor<S> {
@@ -286,110 +258,10 @@ impl<S: Spawner> Supervisor<S> {
     }
 
     fn status(&mut self) -> Status {
-        let order = self.fleet.in_order();
-        let units = order.into_iter().map(|unit| self.unit_status(unit)).collect();
-        Status { units, is_ready: self.fleet.is_ready() }
-    }
-
-    fn unit_status(&mut self, number: usize) -> UnitStatus {
         let now = Instant::now();
-        let (unit, state) = (self.fleet.unit(number), self.fleet.state(number));
-        let live = &mut self.live[number];
-        let usage = live.pid.and_then(Usage::of);
-        let retry = match state {
-            State::Backoff { until, .. } => Some(*until),
-            State::Failed { until, .. } => *until,
-            State::Stopped
-            | State::Starting { .. }
-            | State::Ready { .. }
-            | State::Stopping { .. } => None,
-        };
-        UnitStatus {
-            name: unit.name.clone(),
-            priority: unit.priority,
-            state: UnitStatus::word(state),
-            is_wanted: self.fleet.is_wanted(number),
-            waits_for: self.fleet.waits_for(number).into_iter().map(str::to_owned).collect(),
-            pid: live.pid,
-            uptime: live.started.filter(|_| live.pid.is_some()).map(|started| now - started),
-            restarts: self.fleet.run(number).saturating_sub(1),
-            failures: state.failures(),
-            retry_in: retry.map(|until| until.saturating_duration_since(now)),
-            last_failure: live
-                .last_failure
-                .as_ref()
-                .map(|(cause, at)| (cause.to_string(), now.saturating_duration_since(*at))),
-            health: live.health.clone(),
-            usage,
-            cpu_percent: usage.and_then(|usage| live.cpu_percent(usage, now)),
-        }
-    }
-}
-
-impl Live {
-    fn new(probe: Arc<dyn Probe>) -> Self {
-        Self {
-            probe,
-            shown: State::Stopped.name(),
-            pid: None,
-            started: None,
-            health: None,
-            last_failure: None,
-            leave_off: CancellationToken::new(),
-            sample: None,
-            cpu_percent: None,
-        }
-    }
-
-    fn reset(&mut self) {
-        self.leave_off.cancel();
-        self.leave_off = CancellationToken::new();
-        (self.pid, self.health, self.sample, self.cpu_percent) = (None, None, None, None);
-    }
-
-    fn note(&mut self, event: &Event) {
-        match event {
-            Event::Probed(health) => self.health = Some(health.clone()),
-            Event::Ended(_) => self.reset(),
-            Event::Start | Event::Stop | Event::Restart | Event::NotSpawned(_) | Event::Tick => {}
-        }
-    }
-
-    /// Over the time since it was last asked for; at first, since the start.
-    fn cpu_percent(&mut self, usage: Usage, now: Instant) -> Option<f64> {
-        let (then, cpu) = self.sample.or(self.started.map(|started| (started, Duration::ZERO)))?;
-        let time = now.saturating_duration_since(then);
-        if time >= SHORTEST_SAMPLE {
-            let part = usage.cpu.saturating_sub(cpu).as_secs_f64() / time.as_secs_f64();
-            self.sample = Some((now, usage.cpu));
-            self.cpu_percent = Some(part * 100.0);
-        }
-        self.cpu_percent
-    }
-}
-
-impl StartFailed {
-    /// The exit code of the unit's process.
-    pub fn code(&self) -> Option<i32> {
-        match self.cause {
-            Cause::Ended(Ending::Code(code)) => Some(code),
-            _ => None,
-        }
-    }
-}
-
-impl std::error::Error for StartFailed {}
-
-impl fmt::Display for StartFailed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "unit {}: {}", self.unit, self.cause)?;
-        if !self.not_started.is_empty() {
-            write!(f, "; not started: {}", self.not_started.join(", "))?;
-        }
-        if !self.last_lines.is_empty() {
-            write!(f, "\nits last output:")?;
-        }
-        self.last_lines.iter().try_for_each(|line| write!(f, "\n  {line}"))
+        let order = self.fleet.in_order();
+        let units = order.into_iter().map(|unit| self.live[unit].status(&self.fleet, unit, now));
+        Status { units: units.collect(), is_ready: self.fleet.is_ready() }
     }
 }
 

@@ -9,7 +9,7 @@ use tokio::time::sleep;
 
 use super::*;
 use crate::fleet::tests::unit;
-use crate::{Line, Process};
+use crate::{Ending, Health, Line, Process};
 
 /// Processes that do as the test says, and a journal of what was done to them.
 #[derive(Clone, Default)]
