@@ -266,8 +266,12 @@ fn make_lock_file(path: &Path) -> std::io::Result<()> {
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true).mode(0o600);
     // An existing one must not even be opened: closing it would take away the locks of this process.
-    match options.open(path.join("lock.mdb")) {
-        Ok(mut file) => file.write_all(&[0; LOCK_FILE_BYTES]),
+    let lock = path.join("lock.mdb");
+    match options.open(&lock) {
+        // A short one would be taken for a whole one by whoever opens the store next.
+        Ok(mut file) => {
+            file.write_all(&[0; LOCK_FILE_BYTES]).inspect_err(|_| drop(std::fs::remove_file(&lock)))
+        }
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
         Err(error) => Err(error),
     }
