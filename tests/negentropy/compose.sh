@@ -37,7 +37,7 @@ start_peer() {
     wait_for orly3
 }
 
-teardown() { compose rm --stop --force orly-peer >/dev/null 2>&1; }
+teardown() { compose rm --stop --force --volumes orly-peer >/dev/null 2>&1; }
 
 url() {
     if [[ $1 == foreign ]]; then
