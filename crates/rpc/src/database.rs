@@ -26,6 +26,7 @@ mod previews;
 mod query_cache;
 mod querying;
 mod records;
+mod relay_files;
 mod removal;
 mod saving;
 mod streaming;
@@ -48,6 +49,7 @@ use access::AccessLog;
 use files::Files;
 use query_cache::QueryCache;
 use records::RecordSets;
+use relay_files::RelayFiles;
 
 /// What the service stands on.
 pub struct DatabaseParts {
@@ -91,6 +93,7 @@ pub struct Database {
     query_cache: QueryCache,
     access: AccessLog,
     blobs: Files,
+    relay_blobs: RelayFiles,
     thumbnails: Files,
     /// Held by whoever reads a record in order to write it.
     editing: Mutex<()>,
@@ -108,6 +111,7 @@ impl Database {
             query_cache: QueryCache::new(options.query_cache_bytes, options.query_cache_age),
             access: AccessLog::default(),
             blobs: Files::new(options.directory.join("blobs")),
+            relay_blobs: RelayFiles::beside(&options.directory),
             thumbnails: Files::new(options.directory.join("thumbnails")),
             queries: Arc::new(Semaphore::new(most)),
             store: parts.store,

@@ -87,7 +87,11 @@ impl Database {
     ) -> Result<proto::GetBlobResponse, Status> {
         let sha256 = sha256(&request.sha256_hash).or_fail(GET)?;
         let metadata = self.first_owner(&sha256).await.or_fail(GET)?;
-        let data = self.blobs.read(sha256).await.or_fail(GET)?;
+        let mut data = self.blobs.read(sha256).await.or_fail(GET)?;
+        if let (None, Some(metadata)) = (&data, &metadata) {
+            let read = self.relay_blobs.read(&sha256, &metadata.extension, BLOB_BYTES).await;
+            data = read.or_fail(GET)?;
+        }
         let found = data.is_some();
         Ok(proto::GetBlobResponse { found, data: data.unwrap_or_default(), metadata })
     }
@@ -127,8 +131,8 @@ impl Database {
         let is_owned = owners.iter().any(|(other, _)| *other == name);
         let (gone, left): (Vec<_>, Vec<_>) =
             owners.into_iter().partition(|(other, _)| !is_owned || *other == name);
-        for (name, metadata) in gone {
-            self.records.blobs.remove(&name).await.or_fail(DELETE)?;
+        for (name, metadata) in &gone {
+            self.records.blobs.remove(name).await.or_fail(DELETE)?;
             if let Ok(owner) = pubkey(&metadata.pubkey) {
                 let back = blob_of_name(&owner, &sha256);
                 self.records.blobs_of.remove(&back).await.or_fail(DELETE)?;
@@ -136,6 +140,10 @@ impl Database {
         }
         if left.is_empty() {
             self.blobs.remove(sha256).await.or_fail(DELETE)?;
+            for (_, metadata) in gone {
+                let removed = self.relay_blobs.remove(&sha256, &metadata.extension).await;
+                removed.or_fail(DELETE)?;
+            }
         }
         Ok(proto::Empty {})
     }

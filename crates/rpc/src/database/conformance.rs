@@ -185,6 +185,7 @@ macro_rules! database_conformance_tests {
                 a_blob_lives_as_long_as_an_owner,
                 listings_and_sums_agree,
                 lost_metadata_is_found_again,
+                a_file_that_a_relay_put_down_goes_with_its_owner,
                 thumbnails_come_back,
             ],
             upkeep: [

@@ -153,6 +153,29 @@ pub async fn lost_metadata_is_found_again(engine: &dyn DatabaseEngine) {
     subject.client.save_blob_report(request).await.unwrap();
 }
 
+pub async fn a_file_that_a_relay_put_down_goes_with_its_owner(engine: &dyn DatabaseEngine) {
+    let mut subject = fresh(engine).await;
+    let path = subject.client.get_path(proto::Empty {}).await.unwrap().into_inner().path;
+    let directory = PathBuf::from(path).join("blossom");
+    std::fs::create_dir_all(&directory).unwrap();
+    let file = directory.join(hex::encode(&sha256(b"put down")) + ".txt");
+    std::fs::write(&file, "put down").unwrap();
+    let metadata = proto::SaveBlobMetadataRequest {
+        sha256_hash: sha256(b"put down"),
+        size: 8,
+        pubkey: pubkey(1),
+        mime_type: "text/plain".into(),
+        extension: ".txt".into(),
+    };
+    subject.client.save_blob_metadata(metadata).await.unwrap();
+    let request = proto::GetBlobRequest { sha256_hash: sha256(b"put down") };
+    let found = subject.client.get_blob(request).await.unwrap().into_inner();
+    assert_eq!((found.found, &found.data[..]), (true, &b"put down"[..]));
+    let delete = proto::DeleteBlobRequest { sha256_hash: sha256(b"put down"), pubkey: pubkey(1) };
+    subject.client.delete_blob(delete).await.unwrap();
+    assert!(!file.exists());
+}
+
 pub async fn thumbnails_come_back(engine: &dyn DatabaseEngine) {
     let mut subject = fresh(engine).await;
     let key = || "../x/é\0 240x240".to_owned();
