@@ -22,13 +22,14 @@ finish() {
     local status=$?
     if [[ -z ${KEEP:-} && -n ${docker:-} ]]; then
         remove
-        "$docker" image rm -f "$image" "$image-cloudron" "$image-cloudron-base" >/dev/null 2>&1 || true
+        compose down -v >/dev/null 2>&1 || true
+        "$docker" image rm -f "$image" "$image-cloudron" "$image-cloudron-base" "$image-systemd" >/dev/null 2>&1 || true
     fi
     [[ -n ${KEEP:-} ]] || rm -rf "$work"
     exit "$status"
 }
 remove() {
-    "$docker" rm -f "$image" "$image-cloudron" >/dev/null 2>&1 || true
+    "$docker" rm -f "$image" "$image-cloudron" "$image-systemd" >/dev/null 2>&1 || true
     "$docker" volume rm -f "$image" "$image-cloudron" >/dev/null 2>&1 || true
 }
 trap finish EXIT
@@ -125,6 +126,8 @@ run_check() {
 
 # shellcheck source=scripts/image/checks.sh
 source scripts/image/checks.sh
+# shellcheck source=scripts/image/hosts.sh
+source scripts/image/hosts.sh
 
 start_docker
 find_base
