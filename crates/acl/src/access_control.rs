@@ -1,12 +1,13 @@
 //! The seam itself.
 
-use std::collections::HashSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use event::{EventRef, Pubkey, Rejection};
+use store::HiddenAuthors;
+use tokio::sync::watch;
 
 use crate::{AccessLevel, Mode};
 
@@ -21,6 +22,9 @@ pub trait AccessControl: Send + Sync + 'static {
 
     /// Changes whenever a level may have: what was learned under another revision is asked again.
     fn revision(&self) -> u64;
+
+    /// Counts what was decided: whoever follows it looks again at once, also at clients that say nothing.
+    fn changes(&self) -> watch::Receiver<u64>;
 
     /// What a client may do that proved to be `pubkey` (NIP-42), or nobody, and comes from `address`.
     async fn level(
@@ -43,6 +47,7 @@ pub trait AccessControl: Send + Sync + 'static {
     /// Takes note of an event that was stored.
     async fn on_stored(&self, event: EventRef<'_>);
 
-    /// Authors whose events only owners and admins see, if there are any.
-    fn hidden_authors(&self) -> Option<Arc<HashSet<Pubkey>>>;
+    /// Authors whose events only owners and admins see, where the mode hides some. The event store knows
+    /// them too, for what it is asked.
+    fn hidden_authors(&self) -> Arc<HiddenAuthors>;
 }

@@ -1,12 +1,11 @@
 //! Those who run the relay.
 
 use std::collections::HashSet;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use event::Pubkey;
 use parking_lot::RwLock;
 
-use crate::AccessLevel;
+use crate::{AccessLevel, Changes};
 
 /// Owners, admins, and peers of the relay, which are as admins.
 #[derive(Debug, Default)]
@@ -14,7 +13,7 @@ pub struct Authorities {
     owners: HashSet<Pubkey>,
     admins: HashSet<Pubkey>,
     peers: RwLock<HashSet<Pubkey>>,
-    changes: AtomicU64,
+    changes: Changes,
 }
 
 impl Authorities {
@@ -24,7 +23,7 @@ impl Authorities {
             owners: owners.iter().copied().collect(),
             admins: admins.iter().copied().collect(),
             peers: RwLock::default(),
-            changes: AtomicU64::new(0),
+            changes: Changes::default(),
         }
     }
 
@@ -55,11 +54,11 @@ impl Authorities {
     /// Takes the pubkeys of the relays that are kept in step with this one, in place of the former.
     pub fn set_peers(&self, peers: impl IntoIterator<Item = Pubkey>) {
         *self.peers.write() = peers.into_iter().collect();
-        self.changes.fetch_add(1, Ordering::AcqRel);
+        self.changes.add();
     }
 
-    /// How often the peers changed.
-    pub(crate) fn changes(&self) -> u64 {
-        self.changes.load(Ordering::Acquire)
+    /// What changes about them, and about all that is decided with them.
+    pub(crate) fn changes(&self) -> &Changes {
+        &self.changes
     }
 }

@@ -10,15 +10,16 @@ mod decide;
 mod kinds;
 mod state;
 
-use std::collections::HashSet;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use event::{Event, EventRef, Filter, Kind, Prefix, Pubkey, Rejection, Timestamp, Verifier};
 use parking_lot::{Mutex, RwLock};
-use store::{Query, StoreError};
+use store::{HiddenAuthors, Query, StoreError};
+use tokio::sync::watch;
 
 use self::census::Counts;
 use self::counters::Counters;
@@ -46,8 +47,10 @@ pub struct Curating {
     store: Arc<dyn AclStore>,
     ledger: Ledger<State>,
     counters: Mutex<Counters>,
-    /// The blacklisted authors, and the revision of the ledger they are from.
-    hidden: RwLock<(u64, Option<Arc<HashSet<Pubkey>>>)>,
+    /// The blacklisted authors.
+    hidden: RwLock<Arc<HiddenAuthors>>,
+    /// Whether the store withholds what they wrote.
+    is_hidden: AtomicBool,
     counts: tokio::sync::Mutex<Option<Counts>>,
 }
 
@@ -64,19 +67,33 @@ impl Curating {
     /// Takes the store that keeps lists and configuration; [`Curating::refresh`] reads them.
     pub fn new(authorities: Arc<Authorities>, store: Arc<dyn AclStore>) -> Self {
         Self {
+            ledger: Ledger::new(Arc::clone(&store), "acl:curating:", authorities.changes()),
             authorities,
-            ledger: Ledger::new(Arc::clone(&store), "acl:curating:"),
             store,
             counters: Mutex::default(),
             hidden: RwLock::default(),
+            is_hidden: AtomicBool::new(false),
             counts: tokio::sync::Mutex::default(),
         }
     }
 
     /// Takes over what other processes decided, and a configuration that was stored by other ways.
     pub async fn refresh(&self) -> Result<(), StoreError> {
-        self.ledger.refresh().await?;
+        let is_new = self.ledger.refresh().await?;
+        if is_new || !self.is_hidden.load(Ordering::Acquire) {
+            self.hide().await?;
+        }
         self.find_config().await
+    }
+
+    /// Has the store withhold what blacklisted authors wrote.
+    async fn hide(&self) -> Result<(), StoreError> {
+        let hidden = Arc::new(HiddenAuthors::new(self.ledger.read().blacklisted()));
+        *self.hidden.write() = Arc::clone(&hidden);
+        self.is_hidden.store(false, Ordering::Release);
+        hidden.keep(&*self.store).await?;
+        self.is_hidden.store(true, Ordering::Release);
+        Ok(())
     }
 
     async fn find_config(&self) -> Result<(), StoreError> {
@@ -212,7 +229,13 @@ impl Curating {
             let text = format!("{pubkey} is an owner or admin and cannot be blacklisted");
             return Err(ManagementError::Invalid(text));
         }
-        Ok(self.ledger.set(changes(list, &entry)).await?)
+        Ok(self.set(changes(list, &entry)).await?)
+    }
+
+    async fn set(&self, changes: Vec<(String, Option<Vec<u8>>)>) -> Result<(), StoreError> {
+        let is_about_hidden = changes.iter().any(|(key, _)| List::BlacklistedPubkeys.has_key(key));
+        self.ledger.set(changes).await?;
+        if is_about_hidden { self.hide().await } else { Ok(()) }
     }
 
     pub(crate) async fn remove(&self, list: List, subject: Subject) -> Result<(), ManagementError> {
@@ -223,7 +246,7 @@ impl Curating {
             removed.push((format!("offence:{address}"), None));
             self.counters.lock().forget_address(address);
         }
-        Ok(self.ledger.set(removed).await?)
+        Ok(self.set(removed).await?)
     }
 
     /// What is on a list; with the addresses also those that are banned for a while.
@@ -288,7 +311,11 @@ impl AccessControl for Curating {
 
     fn revision(&self) -> u64 {
         // A ban ends without a change: levels are asked again each minute.
-        self.ledger.changes().wrapping_add(Timestamp::now().as_secs() / 60)
+        self.authorities.changes().count().wrapping_add(Timestamp::now().as_secs() / 60)
+    }
+
+    fn changes(&self) -> watch::Receiver<u64> {
+        self.authorities.changes().follow()
     }
 
     async fn level(
@@ -334,18 +361,8 @@ impl AccessControl for Curating {
         }
     }
 
-    fn hidden_authors(&self) -> Option<Arc<HashSet<Pubkey>>> {
-        let revision = self.ledger.changes();
-        {
-            let hidden = self.hidden.read();
-            if hidden.0 == revision {
-                return hidden.1.clone();
-            }
-        }
-        let authors = self.ledger.read().blacklisted();
-        let authors = (!authors.is_empty()).then(|| Arc::new(authors));
-        *self.hidden.write() = (revision, authors.clone());
-        authors
+    fn hidden_authors(&self) -> Arc<HiddenAuthors> {
+        Arc::clone(&self.hidden.read())
     }
 }
 

@@ -10,15 +10,14 @@ mod read;
 use std::collections::HashSet;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use event::{EventRef, Filter, Kind, Pubkey, Rejection};
 use parking_lot::RwLock;
 use relay_client::PeerUrl;
-use store::{Query, StoreError};
-use tokio::sync::Notify;
+use store::{HiddenAuthors, Query, StoreError};
+use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -76,7 +75,6 @@ pub struct Follows {
     lists: RwLock<Option<FollowLists>>,
     added: RwLock<HashSet<Pubkey>>,
     throttle: Option<Throttle>,
-    changes: AtomicU64,
     /// Told when the relays to be asked may have changed.
     renewed: Notify,
 }
@@ -95,7 +93,6 @@ impl Follows {
             store,
             lists: RwLock::default(),
             added: RwLock::default(),
-            changes: AtomicU64::new(0),
             renewed: Notify::new(),
         }
     }
@@ -122,7 +119,7 @@ impl Follows {
             let is_moved = current.as_ref().is_none_or(|current| current.relays != lists.relays);
             tracing::info!(followed = lists.followed.len(), "follow lists");
             *current = Some(lists);
-            self.changes.fetch_add(1, Ordering::AcqRel);
+            self.authorities.changes().add();
             if is_moved {
                 self.renewed.notify_one();
             }
@@ -134,7 +131,7 @@ impl Follows {
     pub fn follow(&self, pubkey: Pubkey) {
         let mut added = self.added.write();
         if added.len() < MAX_ADDED && added.insert(pubkey) {
-            self.changes.fetch_add(1, Ordering::AcqRel);
+            self.authorities.changes().add();
         }
     }
 
@@ -205,7 +202,11 @@ impl AccessControl for Follows {
     }
 
     fn revision(&self) -> u64 {
-        self.changes.load(Ordering::Acquire)
+        self.authorities.changes().count()
+    }
+
+    fn changes(&self) -> watch::Receiver<u64> {
+        self.authorities.changes().follow()
     }
 
     async fn level(&self, pubkey: Option<Pubkey>, _: IpAddr) -> Result<AccessLevel, Rejection> {
@@ -243,8 +244,8 @@ impl AccessControl for Follows {
         }
     }
 
-    fn hidden_authors(&self) -> Option<Arc<HashSet<Pubkey>>> {
-        None
+    fn hidden_authors(&self) -> Arc<HiddenAuthors> {
+        Arc::default()
     }
 }
 

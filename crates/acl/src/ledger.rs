@@ -12,12 +12,14 @@
 //! [`REFRESH`], and read all again if it is another.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use parking_lot::{RwLock, RwLockReadGuard};
 use store::{EventStore, Markers, StoreError};
 use tokio::sync::Mutex;
+
+use crate::Changes;
 
 /// How long it takes at most until what one process decides holds in another.
 pub const REFRESH: Duration = Duration::from_secs(1);
@@ -43,19 +45,19 @@ pub(crate) struct Ledger<M> {
     /// The revision marker as it was when all was read; whoever holds it may change or read.
     seen: Mutex<Option<Vec<u8>>>,
     is_read: AtomicBool,
-    changes: AtomicU64,
+    changes: Changes,
 }
 
 impl<M: Mirror> Ledger<M> {
-    /// An empty mirror of the markers that start with `prefix`.
-    pub(crate) fn new(store: Arc<dyn AclStore>, prefix: &str) -> Self {
+    /// An empty mirror of the markers that start with `prefix`; what they change is counted.
+    pub(crate) fn new(store: Arc<dyn AclStore>, prefix: &str, changes: &Changes) -> Self {
         Self {
             store,
             prefix: prefix.to_owned(),
             mirror: RwLock::default(),
             seen: Mutex::default(),
             is_read: AtomicBool::new(false),
-            changes: AtomicU64::new(0),
+            changes: changes.clone(),
         }
     }
 
@@ -67,11 +69,6 @@ impl<M: Mirror> Ledger<M> {
     /// Whether the markers were read.
     pub(crate) fn is_read(&self) -> bool {
         self.is_read.load(Ordering::Acquire)
-    }
-
-    /// How often something changed.
-    pub(crate) fn changes(&self) -> u64 {
-        self.changes.load(Ordering::Acquire)
     }
 
     /// Sets or removes markers, and then their mirror.
@@ -87,16 +84,16 @@ impl<M: Mirror> Ledger<M> {
         // What is seen stays as it was: somebody else may have changed something in between.
         let revision = rand::random::<[u8; 16]>().to_vec();
         self.store.set_marker(&format!("{}{REVISION}", self.prefix), Some(revision)).await?;
-        self.changes.fetch_add(1, Ordering::AcqRel);
+        self.changes.add();
         Ok(())
     }
 
-    /// Reads all again, if somebody changed something.
-    pub(crate) async fn refresh(&self) -> Result<(), StoreError> {
+    /// Reads all again, if somebody changed something; whether that was so.
+    pub(crate) async fn refresh(&self) -> Result<bool, StoreError> {
         let mut seen = self.seen.lock().await;
         let revision = self.store.marker(&format!("{}{REVISION}", self.prefix)).await?;
         if self.is_read() && *seen == revision {
-            return Ok(());
+            return Ok(false);
         }
         let mut mirror = M::default();
         for (key, value) in self.store.markers(&self.prefix).await? {
@@ -107,8 +104,8 @@ impl<M: Mirror> Ledger<M> {
         *self.mirror.write() = mirror;
         *seen = revision;
         self.is_read.store(true, Ordering::Release);
-        self.changes.fetch_add(1, Ordering::AcqRel);
-        Ok(())
+        self.changes.add();
+        Ok(true)
     }
 }
 
@@ -136,10 +133,14 @@ mod tests {
         ledger.read().0.keys().filter(|key| *key != REVISION).cloned().collect()
     }
 
+    fn ledger(store: &Arc<dyn AclStore>) -> Ledger<All> {
+        Ledger::new(Arc::clone(store), "x:", &Changes::default())
+    }
+
     #[tokio::test]
     async fn two_processes_agree_after_a_refresh() {
         let store: Arc<dyn AclStore> = Arc::new(MemoryStore::new(None));
-        let (a, b) = (Ledger::<All>::new(Arc::clone(&store), "x:"), Ledger::new(store, "x:"));
+        let (a, b) = (ledger(&store), ledger(&store));
         assert!(!a.is_read());
         a.refresh().await.unwrap();
         b.refresh().await.unwrap();
@@ -158,10 +159,10 @@ mod tests {
     #[tokio::test]
     async fn without_a_change_nothing_is_read_again() {
         let store: Arc<dyn AclStore> = Arc::new(MemoryStore::new(None));
-        let ledger = Ledger::<All>::new(store, "x:");
-        ledger.refresh().await.unwrap();
-        let changes = ledger.changes();
-        ledger.refresh().await.unwrap();
-        assert_eq!(ledger.changes(), changes);
+        let ledger = ledger(&store);
+        assert!(ledger.refresh().await.unwrap());
+        let changes = ledger.changes.count();
+        assert!(!ledger.refresh().await.unwrap());
+        assert_eq!(ledger.changes.count(), changes);
     }
 }

@@ -7,6 +7,7 @@
 mod access_control;
 mod authorities;
 mod authors;
+mod changes;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod counted;
@@ -26,6 +27,7 @@ mod throttle;
 pub use access_control::AccessControl;
 pub use authorities::Authorities;
 pub use authors::{AuthorsEvents, delete_events_of, events_of};
+pub use changes::Changes;
 pub use curating::{Census, Curating, CuratingConfig, CuratingConfigError, Verdict};
 pub use follows::{FollowLists, Follows, FollowsSettings};
 pub use ledger::{AclStore, REFRESH};

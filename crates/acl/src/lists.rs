@@ -145,6 +145,11 @@ impl List {
         format!("{}:{subject}", self.name())
     }
 
+    /// Whether such a key is of this list.
+    pub(crate) fn has_key(self, key: &str) -> bool {
+        key.strip_prefix(self.name()).is_some_and(|rest| rest.starts_with(':'))
+    }
+
     /// Reads such a key.
     fn from_key(key: &str) -> Option<(Self, Subject)> {
         let (name, text) = key.split_once(':')?;

@@ -1,13 +1,13 @@
 //! Access control in this process, of any mode.
 
-use std::collections::HashSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use event::{Event, EventRef, Prefix, Pubkey, Rejection, Timestamp};
-use store::StoreError;
+use store::{HiddenAuthors, StoreError};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -132,7 +132,11 @@ impl AccessControl for LocalAcl {
     }
 
     fn revision(&self) -> u64 {
-        self.access().revision().wrapping_add(self.authorities.changes())
+        self.access().revision()
+    }
+
+    fn changes(&self) -> watch::Receiver<u64> {
+        self.authorities.changes().follow()
     }
 
     async fn level(
@@ -163,7 +167,7 @@ impl AccessControl for LocalAcl {
         self.access().on_stored(event).await;
     }
 
-    fn hidden_authors(&self) -> Option<Arc<HashSet<Pubkey>>> {
+    fn hidden_authors(&self) -> Arc<HiddenAuthors> {
         self.access().hidden_authors()
     }
 }

@@ -2,14 +2,14 @@
 
 mod decide;
 
-use std::collections::HashSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use event::{EventRef, Pubkey, Rejection};
-use store::{StoreError, Tombstone};
+use store::{HiddenAuthors, StoreError, Tombstone};
+use tokio::sync::watch;
 
 use crate::ledger::{Ledger, Mirror};
 use crate::lists::Lists;
@@ -38,13 +38,13 @@ impl Managed {
         store: Arc<dyn AclStore>,
         auth_required: bool,
     ) -> Self {
-        let ledger = Ledger::new(Arc::clone(&store), "acl:managed:");
+        let ledger = Ledger::new(Arc::clone(&store), "acl:managed:", authorities.changes());
         Self { authorities, auth_required, store, ledger }
     }
 
     /// Takes over what other processes decided.
     pub async fn refresh(&self) -> Result<(), StoreError> {
-        self.ledger.refresh().await
+        self.ledger.refresh().await.map(drop)
     }
 
     pub(crate) async fn put(&self, list: List, entry: Entry) -> Result<(), ManagementError> {
@@ -100,7 +100,11 @@ impl AccessControl for Managed {
     }
 
     fn revision(&self) -> u64 {
-        self.ledger.changes()
+        self.authorities.changes().count()
+    }
+
+    fn changes(&self) -> watch::Receiver<u64> {
+        self.authorities.changes().follow()
     }
 
     async fn level(
@@ -124,7 +128,7 @@ impl AccessControl for Managed {
 
     async fn on_stored(&self, _: EventRef<'_>) {}
 
-    fn hidden_authors(&self) -> Option<Arc<HashSet<Pubkey>>> {
-        None
+    fn hidden_authors(&self) -> Arc<HiddenAuthors> {
+        Arc::default()
     }
 }

@@ -40,6 +40,11 @@ impl Mode {
         matches!(self, Self::Managed | Self::Curating)
     }
 
+    /// Whether some authors are hidden from readers.
+    pub fn hides_authors(self) -> bool {
+        self == Self::Curating
+    }
+
     /// Whether an operator changes it at run time (NIP-86).
     pub fn is_managed(self) -> bool {
         matches!(self, Self::Managed | Self::Curating)

@@ -1,12 +1,13 @@
 //! Mode none: everybody may read and write; owners and admins manage.
 
-use std::collections::HashSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use event::{EventRef, Pubkey, Rejection};
+use store::HiddenAuthors;
+use tokio::sync::watch;
 
 use crate::{AccessControl, AccessLevel, Authorities, Mode};
 
@@ -34,7 +35,11 @@ impl AccessControl for Open {
     }
 
     fn revision(&self) -> u64 {
-        0
+        self.authorities.changes().count()
+    }
+
+    fn changes(&self) -> watch::Receiver<u64> {
+        self.authorities.changes().follow()
     }
 
     async fn level(&self, pubkey: Option<Pubkey>, _: IpAddr) -> Result<AccessLevel, Rejection> {
@@ -51,7 +56,7 @@ impl AccessControl for Open {
 
     async fn on_stored(&self, _: EventRef<'_>) {}
 
-    fn hidden_authors(&self) -> Option<Arc<HashSet<Pubkey>>> {
-        None
+    fn hidden_authors(&self) -> Arc<HiddenAuthors> {
+        Arc::default()
     }
 }

@@ -47,6 +47,7 @@ macro_rules! conformance_tests {
                 a_limit_does_not_bear_on_the_set,
                 an_empty_list_is_an_empty_set,
                 private_kinds_are_named_to_their_parties_only,
+                hidden_authors_are_named_to_nobody_who_reads,
                 a_set_that_is_too_large_is_refused_with_the_limit,
             ],
             hostile: [

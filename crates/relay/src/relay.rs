@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use acl::{AccessControl, Management, Open};
+use acl::{AccessControl, AccessLevel, Management, Open};
 use event::{EventRef, Kind, Pubkey};
 use relay_sync::Reconciler;
-use store::{EventStore, Markers, Serial, StoreError, Viewer, Watch};
+use store::{EventStore, Hidden, Markers, Private, Serial, StoreError, Viewer, Watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::Settings;
@@ -63,15 +63,22 @@ pub(crate) struct Relay {
 }
 
 impl Relay {
-    /// Whose eyes a session reads with.
-    pub(crate) fn viewer(&self, pubkeys: &[Pubkey]) -> Viewer {
+    /// Whose eyes a session reads with, as far as its level is known.
+    pub(crate) fn viewer(&self, pubkeys: &[Pubkey], level: Option<AccessLevel>) -> Viewer {
         let access = &self.settings.access;
-        let is_trusted = pubkeys.iter().any(|pubkey| access.full_sync.contains(pubkey));
-        if access.privileged_open || is_trusted {
-            Viewer::Operator
-        } else {
-            Viewer::Pubkeys(pubkeys.to_vec())
+        if pubkeys.iter().any(|pubkey| access.full_sync.contains(pubkey)) {
+            return Viewer::OPERATOR;
         }
+        let private = match access.privileged_open {
+            true => Private::All,
+            false => Private::Of(pubkeys.to_vec()),
+        };
+        let manages = level.is_some_and(AccessLevel::may_manage);
+        let hidden = match self.access.mode().hides_authors() && !manages {
+            true => Hidden::Withheld,
+            false => Hidden::Shown,
+        };
+        Viewer { private, hidden }
     }
 
     /// Whether NIP-77 is answered now.

@@ -22,6 +22,7 @@ use event::{
 };
 use store::Viewer;
 use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::auth::{Challenge, own_names};
@@ -52,6 +53,8 @@ pub(crate) struct Session {
     pubkeys: Vec<Pubkey>,
     viewer: Viewer,
     standing: Option<Standing>,
+    /// Told when access control decided something.
+    decisions: watch::Receiver<u64>,
     /// An event that has to wait, and until when; nothing more is read meanwhile.
     held: Option<(Event, Instant)>,
     subscriptions: HashMap<SubscriptionId, Live>,
@@ -72,8 +75,9 @@ impl Session {
             host,
             address,
             pubkeys: Vec::new(),
-            viewer: relay.viewer(&[]),
+            viewer: relay.viewer(&[], None),
             standing: None,
+            decisions: relay.access.changes(),
             held: None,
             subscriptions: HashMap::new(),
             queries: Queries::default(),
@@ -107,6 +111,7 @@ impl Session {
                     self.release().await;
                     continue;
                 }
+                () = decided(&mut self.decisions) => Wake::Decided,
                 wake = self.socket.wake(&self.outbox, &mut self.outgoing, has_query, listens) => wake,
             };
             let step = match wake {
@@ -116,20 +121,26 @@ impl Session {
                 }
                 Wake::Outgoing(outgoing) => self.forward(outgoing),
                 Wake::Writable => self.advance_query().await,
+                Wake::Decided => self.reexamine().await,
                 Wake::Closed(reason) => return reason,
             };
-            if let Err(reason) = step {
-                return reason;
+            match step {
+                Ok(()) => {}
+                Err(CloseReason::Blocked) => {
+                    self.drain().await;
+                    return CloseReason::Blocked;
+                }
+                Err(reason) => return reason,
             }
         }
         self.drain().await;
         CloseReason::GoingAway
     }
 
-    /// Sends the answers to what was published, before the relay stops.
+    /// Sends the answers to what was published, before the connection ends.
     async fn drain(&mut self) {
         if let Some((event, _)) = self.held.take() {
-            let rejection = Rejection::new(Prefix::Error, "relay is shutting down");
+            let rejection = Rejection::new(Prefix::Error, "the connection ends");
             self.refuse(event.as_ref(), &rejection);
         }
         let wait = self.relay.settings.drain;
@@ -162,14 +173,11 @@ impl Session {
             Outgoing::Overflow => return Err(CloseReason::TooSlow),
             Outgoing::Live { subscription, event } => {
                 let sub = &subscription.id;
-                let hidden = self.hidden_authors();
-                let is_hidden =
-                    hidden.is_some_and(|hidden| hidden.contains(&event.event.as_ref().pubkey()));
+                let may_see = self.may_see(event.event.as_ref());
                 let Some(live) = self.subscriptions.get_mut(sub) else { return Ok(()) };
                 // The name may be another subscription's by now.
                 if !Arc::ptr_eq(&live.subscription, &subscription)
-                    || is_hidden
-                    || !self.viewer.may_see(event.event.as_ref())
+                    || !may_see
                     || !live.is_new_live(event.serial, self.queries.runs(sub))
                 {
                     return Ok(());
@@ -262,7 +270,7 @@ impl Session {
                 if !self.pubkeys.contains(&pubkey) {
                     self.pubkeys.push(pubkey);
                     self.standing = None;
-                    self.viewer = self.relay.viewer(&self.pubkeys);
+                    self.viewer = self.relay.viewer(&self.pubkeys, None);
                 }
                 String::new()
             }
@@ -273,6 +281,13 @@ impl Session {
             accepted: reason.is_empty(),
             reason: &reason,
         });
+    }
+}
+
+/// Waits until access control decides something.
+async fn decided(decisions: &mut watch::Receiver<u64>) {
+    if decisions.changed().await.is_err() {
+        std::future::pending().await
     }
 }
 

@@ -4,6 +4,7 @@ mod entries;
 mod failure;
 mod lists;
 mod remote;
+mod revision;
 mod server;
 
 pub use remote::RemoteAcl;

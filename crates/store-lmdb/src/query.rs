@@ -7,13 +7,13 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use event::{EventId, EventRef, Filter, Timestamp};
 use heed::RoTxn;
-use store::{EventBatch, Query, Rows, Serial, StoreError, Viewer};
+use store::{EventBatch, HiddenAuthors, Query, Rows, Serial, StoreError, Viewer};
 
 use crate::LmdbError;
 use crate::env::Lmdb;
 use crate::keys::Posting;
 use crate::plan::Plan;
-use crate::scan::{Merge, Position, TimeRange, narrowest};
+use crate::scan::{Merge, Position, TimeRange, narrowest, split};
 
 /// A batch ends when it has this many bytes of events: while its reader sends it, the client is at
 /// work already.
@@ -32,6 +32,8 @@ pub(crate) struct LmdbRows {
     viewer: Viewer,
     filters: std::vec::IntoIter<Filter>,
     current: Option<Run>,
+    /// How many bytes the last batch had: the next will have about as many.
+    last_bytes: usize,
     /// What was given already, kept when a later filter may find it again.
     given: Option<HashSet<Serial>>,
 }
@@ -54,6 +56,7 @@ struct Sink<'a> {
     batch: &'a mut EventBatch,
     given: Option<&'a mut HashSet<Serial>>,
     viewer: &'a Viewer,
+    hidden: HiddenAuthors<&'a [u8]>,
     now: Timestamp,
     bytes: usize,
     steps: usize,
@@ -67,6 +70,7 @@ impl LmdbRows {
             viewer: query.viewer,
             filters: query.filters.into_iter(),
             current: None,
+            last_bytes: 0,
             given,
         }
     }
@@ -74,16 +78,17 @@ impl LmdbRows {
     /// Gathers the next batch; it may be empty though more is to come.
     fn batch(&mut self) -> Result<Option<EventBatch>, LmdbError> {
         let lmdb = Arc::clone(&self.lmdb);
-        let mut batch = EventBatch::default();
-        let mut sink = Sink {
-            batch: &mut batch,
-            given: self.given.as_mut(),
-            viewer: &self.viewer,
-            now: Timestamp::now(),
-            bytes: BATCH_BYTES,
-            steps: BATCH_STEPS,
-        };
+        let mut batch = EventBatch::with_capacity(self.last_bytes);
         let ended = lmdb.read(|txn| {
+            let mut sink = Sink {
+                batch: &mut batch,
+                given: self.given.as_mut(),
+                viewer: &self.viewer,
+                hidden: lmdb.tables.hidden_from(txn, &self.viewer)?,
+                now: Timestamp::now(),
+                bytes: BATCH_BYTES,
+                steps: BATCH_STEPS,
+            };
             loop {
                 let run = match &mut self.current {
                     Some(run) => run,
@@ -98,6 +103,7 @@ impl LmdbRows {
                 self.current = None;
             }
         })?;
+        self.last_bytes = batch.byte_len();
         Ok(if ended && batch.is_empty() { None } else { Some(batch) })
     }
 }
@@ -137,6 +143,7 @@ impl Run {
                 Plan::Ids(ids) => State::Ids(in_order(lmdb, txn, &ids)?.into_iter()),
                 Plan::Scans(ways) => {
                     let scans = narrowest(ways, txn, range)?;
+                    let scans = split(scans, txn, self.filter.kinds.as_deref())?;
                     State::Scanning(scans.into_iter().map(Position::start).collect())
                 }
             };
@@ -164,6 +171,11 @@ fn drain(
     sink: &mut Sink<'_>,
 ) -> Result<bool, LmdbError> {
     let is_exact = Plan::is_exact(filter);
+    let is_match = |event: EventRef<'_>| match &filter.kinds {
+        _ if !is_exact => filter.matches(event),
+        Some(kinds) => kinds.binary_search(&event.kind()).is_ok(),
+        None => true,
+    };
     while *left > 0 {
         if sink.is_full() {
             return Ok(false);
@@ -171,7 +183,7 @@ fn drain(
         let Some(serial) = next()? else { return Ok(true) };
         // It may have been deleted since its id was looked up.
         let Some(event) = lmdb.tables.event(txn, serial)? else { continue };
-        if (is_exact || filter.matches(event)) && sink.take(serial, event) {
+        if is_match(event) && sink.take(serial, event) {
             *left -= 1;
         }
     }
@@ -187,7 +199,7 @@ impl Sink<'_> {
 
     /// Takes an event if the viewer may see it; one that an earlier filter gave counts, but is not given again.
     fn take(&mut self, serial: Serial, event: EventRef<'_>) -> bool {
-        let wanted = self.viewer.may_see(event) && !event.is_expired(self.now);
+        let wanted = self.viewer.may_see(event, &self.hidden) && !event.is_expired(self.now);
         if wanted && self.given.as_mut().is_none_or(|given| given.insert(serial)) {
             self.batch.push(serial, event);
         }

@@ -9,7 +9,7 @@ use event::Filter;
 use heed::RoTxn;
 use parking_lot::Mutex;
 use reconcile::{Answer, Bound, FrameSizeLimit, Initiator, Item, Responder, Set, SortedVec, Step};
-use store::{GatheredSet, Query, ReconcileError, ReconcileSet, StoreError, Viewer};
+use store::{GatheredSet, HiddenAuthors, Query, ReconcileError, ReconcileSet, StoreError, Viewer};
 
 use crate::LmdbError;
 use crate::env::Lmdb;
@@ -26,20 +26,29 @@ pub(crate) struct GatheredSets(Mutex<Vec<InUse>>);
 /// A gathered set while somebody reconciles it.
 struct InUse {
     query: Query,
+    /// Who was hidden then.
+    hidden: HiddenAuthors,
     since: Instant,
     set: Weak<SortedVec>,
 }
 
 impl GatheredSets {
     /// A set that was gathered for the same query a moment ago.
-    fn shared(&self, query: &Query) -> Option<Arc<SortedVec>> {
+    fn shared(&self, query: &Query, hidden: &HiddenAuthors) -> Option<Arc<SortedVec>> {
         let sets = self.0.lock();
         let fresh = sets.iter().filter(|known| known.since.elapsed() < SHARE);
-        fresh.filter(|known| known.query == *query).find_map(|known| known.set.upgrade())
+        let mut same = fresh.filter(|known| known.query == *query && known.hidden == *hidden);
+        same.find_map(|known| known.set.upgrade())
     }
 
     /// Takes a set in if all in use stay within `most` items.
-    fn take_in(&self, query: Query, set: &Arc<SortedVec>, most: u64) -> Result<(), StoreError> {
+    fn take_in(
+        &self,
+        query: Query,
+        hidden: HiddenAuthors,
+        set: &Arc<SortedVec>,
+        most: u64,
+    ) -> Result<(), StoreError> {
         let mut sets = self.0.lock();
         sets.retain(|known| known.set.strong_count() > 0);
         let in_use: usize = sets.iter().filter_map(|known| Some(known.set.upgrade()?.len())).sum();
@@ -47,7 +56,7 @@ impl GatheredSets {
             let text = "too many large sets are being reconciled, try again shortly";
             return Err(StoreError::Unavailable(text.into()));
         }
-        sets.push(InUse { query, since: Instant::now(), set: Arc::downgrade(set) });
+        sets.push(InUse { query, hidden, since: Instant::now(), set: Arc::downgrade(set) });
         Ok(())
     }
 }
@@ -73,7 +82,13 @@ pub(crate) fn open(
     {
         return Ok(Box::new(OnTrees { lmdb: Arc::clone(lmdb), spec }));
     }
-    if let Some(set) = gathered.shared(&query) {
+    let hidden = lmdb
+        .read(|txn| {
+            let hidden = lmdb.tables.hidden_from(txn, &query.viewer)?;
+            Ok(HiddenAuthors::new(hidden.iter()))
+        })
+        .map_err(internal)?;
+    if let Some(set) = gathered.shared(&query, &hidden) {
         return Ok(Box::new(GatheredSet(set)));
     }
     let items = lmdb
@@ -81,7 +96,7 @@ pub(crate) fn open(
         .map_err(internal)?;
     let items = items.ok_or(ReconcileError::TooLarge { max: max_records })?;
     let set = Arc::new(SortedVec::from(items));
-    gathered.take_in(query, &set, lmdb.options.gathered_items)?;
+    gathered.take_in(query, hidden, &set, lmdb.options.gathered_items)?;
     Ok(Box::new(GatheredSet(set)))
 }
 
@@ -95,10 +110,10 @@ fn gather(
 ) -> Result<Option<Vec<Item>>, LmdbError> {
     let mut items = Vec::new();
     let mut fits = true;
-    for_each(lmdb, txn, filter, viewer, |_, event| {
+    for_each(lmdb, txn, filter, viewer, |found| {
         fits = (items.len() as u64) < max;
         if fits {
-            items.push(Item { created_at: event.created_at(), id: event.id() });
+            items.push(found.item);
         }
         fits
     })?;

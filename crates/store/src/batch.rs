@@ -37,6 +37,11 @@ pub struct EventBatch {
 }
 
 impl EventBatch {
+    /// An empty batch with room for so many bytes of events.
+    pub fn with_capacity(bytes: usize) -> Self {
+        Self { bytes: Vec::with_capacity(bytes), entries: Vec::new() }
+    }
+
     /// Takes events that stand one behind the other in `bytes`, each with its serial and its length.
     pub fn from_packed(
         bytes: Vec<u8>,

@@ -12,6 +12,7 @@ mod subject;
 pub mod batches;
 pub mod counting;
 pub mod expiration;
+pub mod hidden_authors;
 pub mod history;
 pub mod lookups;
 pub mod markers;
@@ -146,6 +147,13 @@ macro_rules! conformance_tests {
                 any_of_several_pubkeys_will_do,
                 they_do_not_use_up_the_limit,
                 asking_by_id_does_not_reveal_them,
+            ],
+            hidden_authors: [
+                their_events_are_withheld_from_readers_and_not_from_operators,
+                who_is_hidden_holds_at_once_and_until_taken_back,
+                they_do_not_use_up_the_limit,
+                private_kinds_stay_private_beside_them,
+                there_may_be_thousands,
             ],
             counting: [
                 counts_are_what_queries_give,

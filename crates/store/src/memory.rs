@@ -16,8 +16,8 @@ use event::{
 use tokio::sync::watch;
 
 use crate::{
-    EventBatch, EventStore, Markers, Query, Rows, SaveOutcome, Serial, StoreError, StoreStatus,
-    Tombstone, Watch,
+    EventBatch, EventStore, HIDDEN_AUTHORS_MARKER, HiddenAuthors, Markers, Query, Rows,
+    SaveOutcome, Serial, StoreError, StoreStatus, Tombstone, Watch,
 };
 
 /// An event store in memory.
@@ -184,11 +184,15 @@ impl State {
 
     fn query(&self, query: &Query) -> Vec<(Serial, Event)> {
         let now = Timestamp::now();
+        let hidden = self.markers.get(HIDDEN_AUTHORS_MARKER).map(Vec::as_slice);
+        let hidden = HiddenAuthors::from_marker(hidden.unwrap_or_default());
         let mut given: Vec<(Serial, Event)> = Vec::new();
         for filter in &query.filters {
             let mut found: Vec<_> = self
                 .events()
-                .filter(|(_, event)| filter.matches(*event) && query.viewer.may_see(*event))
+                .filter(|(_, event)| {
+                    filter.matches(*event) && query.viewer.may_see(*event, &hidden)
+                })
                 .filter(|(_, event)| !event.is_expired(now))
                 .collect();
             found.sort_by_key(|(_, event)| (Reverse(event.created_at()), event.id()));

@@ -66,13 +66,19 @@ pub async fn newcomers_are_counted(engine: &dyn Engine) {
 
 pub async fn who_is_blacklisted_is_refused_and_hidden(engine: &dyn Engine) {
     let acl = configured(engine, &[]).await;
-    assert_eq!(acl.access.hidden_authors(), None);
+    assert!(acl.access.hidden_authors().is_empty());
+    let (by_alice, by_bob) = (note(ALICE, 1), note(BOB, 1));
+    acl.stores(&by_alice).await;
+    acl.stores(&by_bob).await;
+    acl.shows(&[&by_alice, &by_bob]).await;
     acl.puts(List::BlacklistedPubkeys, Subject::Pubkey(pubkey(ALICE))).await;
     assert_eq!(acl.level(Some(ALICE)).await, AccessLevel::Banned);
     assert_eq!(acl.refusal(&note(ALICE, 1)).await, Some(Prefix::Blocked));
-    assert!(acl.access.hidden_authors().unwrap().contains(&pubkey(ALICE)));
+    assert!(acl.access.hidden_authors().contains(&pubkey(ALICE)));
+    acl.shows(&[&by_bob]).await;
     acl.management.remove(List::BlacklistedPubkeys, Subject::Pubkey(pubkey(ALICE))).await.unwrap();
-    assert_eq!(acl.access.hidden_authors(), None);
+    assert!(acl.access.hidden_authors().is_empty());
+    acl.shows(&[&by_alice, &by_bob]).await;
     assert_eq!(acl.level(Some(ALICE)).await, AccessLevel::Write);
 }
 

@@ -16,8 +16,10 @@ pub async fn owners_and_admins_have_their_level_in_every_mode(engine: &dyn Engin
 pub async fn peers_are_as_admins_until_they_are_replaced(engine: &dyn Engine) {
     let acl = engine.fresh(settings(Mode::Managed)).await;
     let before = acl.access.revision();
+    let changes = acl.access.changes();
     acl.management.set_peers(vec![pubkey(ALICE)]).await.unwrap();
     assert!(acl.access.revision() != before, "levels are asked again");
+    assert!(changes.has_changed().unwrap(), "whoever waits is told");
     assert_eq!(acl.level(Some(ALICE)).await, AccessLevel::Admin);
     acl.management.set_peers(vec![]).await.unwrap();
     assert_eq!(acl.level(Some(ALICE)).await, AccessLevel::Read);

@@ -4,8 +4,8 @@ use std::any::Any;
 use std::sync::Arc;
 use std::time::Duration;
 
-use event::{Event, Prefix, Timestamp};
-use store::EventStore;
+use event::{Event, Filter, Prefix, Timestamp};
+use store::{EventStore, Query, Viewer};
 
 use super::people::{ADMIN, HERE, OWNER, pubkey};
 use crate::{
@@ -72,6 +72,20 @@ impl Examined {
     pub(super) async fn stores(&self, event: &Event) {
         self.store.save(vec![event.clone()]).await.unwrap();
         self.access.on_stored(event.as_ref()).await;
+    }
+
+    /// What the store shows a reader must be these events, in any order.
+    pub(super) async fn shows(&self, events: &[&Event]) {
+        let query = Query { filters: vec![Filter::default()], viewer: Viewer::of(vec![]) };
+        let mut rows = self.store.query(query);
+        let mut shown = Vec::new();
+        while let Some(batch) = rows.next().await.unwrap() {
+            shown.extend(batch.iter().map(|(_, event)| event.id()));
+        }
+        let mut expected: Vec<_> = events.iter().map(|event| event.as_ref().id()).collect();
+        shown.sort_unstable();
+        expected.sort_unstable();
+        assert_eq!(shown, expected);
     }
 
     /// Puts something on a list.

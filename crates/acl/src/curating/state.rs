@@ -1,6 +1,6 @@
 //! What the markers of the mode curating say.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::net::IpAddr;
 
 use event::{Pubkey, Timestamp};
@@ -60,7 +60,7 @@ impl State {
     }
 
     /// The blacklisted authors.
-    pub(super) fn blacklisted(&self) -> HashSet<Pubkey> {
+    pub(super) fn blacklisted(&self) -> Vec<Pubkey> {
         let pubkey = |entry: &Entry| match entry.subject {
             Subject::Pubkey(pubkey) => Some(pubkey),
             Subject::Event(_) | Subject::Kind(_) | Subject::Ip(_) => None,

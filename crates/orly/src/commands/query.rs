@@ -16,7 +16,7 @@ pub(super) async fn run(
     arguments: &command_line::Query,
 ) -> anyhow::Result<()> {
     let store = event_store::of_command(settings, Access::Read).await?;
-    let query = Query { filters: arguments.filters.clone(), viewer: Viewer::Operator };
+    let query = Query { filters: arguments.filters.clone(), viewer: Viewer::OPERATOR };
     if arguments.count {
         return print(&store.count(&query).await?.to_string());
     }

@@ -37,7 +37,7 @@ pub async fn a_malformed_first_message_opens_none(host: &dyn Host) {
     let subject = host.fresh(SessionSettings::default()).await;
     subject.open(&key(1, "b")).await.unwrap();
     for message in MALFORMED {
-        let query = query("{}", Viewer::Operator);
+        let query = query("{}", Viewer::OPERATOR);
         let session = key(1, "b");
         let opened = subject.reconciler.open(session.clone(), query, message.to_vec()).await;
         let refusal = opened.unwrap_err();
@@ -50,7 +50,7 @@ pub async fn a_malformed_first_message_opens_none(host: &dyn Host) {
 pub async fn a_later_version_of_the_protocol_is_answered_by_ours(host: &dyn Host) {
     let subject = host.fresh(SessionSettings::default()).await;
     for message in [&[0x62][..], &[0x62, 0, 0, 2, 0], &[0x6f, 0]] {
-        let query = query("{}", Viewer::Operator);
+        let query = query("{}", Viewer::OPERATOR);
         let answer = subject.reconciler.open(key(1, "a"), query, message.to_vec()).await;
         assert_eq!(answer.unwrap(), [0x61]);
     }
@@ -63,10 +63,10 @@ pub async fn answers_keep_to_the_frame_size_limit(host: &dyn Host) {
     let notes: Vec<Event> = (0..500).map(|at| note(&ALICE, 1000, &at.to_string())).collect();
     subject.take(&notes).await;
     assert!(subject.open(&key(1, "a")).await.unwrap().len() <= 4096);
-    let found = subject.reconcile("{}", Viewer::Operator, &[]).await;
+    let found = subject.reconcile("{}", Viewer::OPERATOR, &[]).await;
     assert_eq!(found.need, ids(&notes.iter().collect::<Vec<_>>()));
     // The same by whoever asks for all at once.
     let (_, first) = begin(&set(&notes));
-    let query = query("{}", Viewer::Operator);
+    let query = query("{}", Viewer::OPERATOR);
     assert!(subject.reconciler.open(key(1, "c"), query, first).await.is_ok());
 }

@@ -18,10 +18,10 @@ pub async fn it_goes_on_until_each_side_knows_what_the_other_lacks(host: &dyn Ho
     let subject = host.fresh(SessionSettings::default()).await;
     let all = notes(400);
     subject.take(&all[20..]).await;
-    let found = subject.reconcile("{}", Viewer::Operator, &all[..390]).await;
+    let found = subject.reconcile("{}", Viewer::OPERATOR, &all[..390]).await;
     let have = ids(&all[..20].iter().collect::<Vec<_>>());
     assert_eq!(found, Difference { have, need: ids(&all[390..].iter().collect::<Vec<_>>()) });
-    let nothing = subject.reconcile("{}", Viewer::Operator, &all[20..]).await;
+    let nothing = subject.reconcile("{}", Viewer::OPERATOR, &all[20..]).await;
     assert_eq!(nothing, Difference::default());
     subject.until_open(0).await;
 }
@@ -33,7 +33,7 @@ pub async fn what_comes_in_meanwhile_does_no_harm(host: &dyn Host) {
     let set = set(&all[..199]);
     let (mut initiator, first) = begin(&set);
     let session = key(1, "a");
-    let query = query("{}", Viewer::Operator);
+    let query = query("{}", Viewer::OPERATOR);
     let mut answer = subject.reconciler.open(session.clone(), query, first).await.unwrap();
     let mut found = Difference::default();
     subject.take(&all[200..]).await;
@@ -73,7 +73,7 @@ pub async fn opening_again_replaces_a_session(host: &dyn Host) {
     let session = key(1, "a");
     subject.open(&session).await.unwrap();
     let (_, first) = begin(&set(&[]));
-    let narrower = query(r#"{"kinds":[7]}"#, Viewer::Operator);
+    let narrower = query(r#"{"kinds":[7]}"#, Viewer::OPERATOR);
     let answer = subject.reconciler.open(session, narrower, first).await.unwrap();
     let (mut initiator, _) = begin(&set(&[]));
     let mut found = Difference::default();

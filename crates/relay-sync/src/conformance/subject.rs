@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use event::{Event, EventId, Filter, SubscriptionId};
 use reconcile::{FrameSizeLimit, Initiator, Item, SortedVec};
-use store::{EventStore, Query, Viewer};
+use store::{EventStore, Markers, Query, Viewer};
 
 use crate::{NegentropyRefusal, NegentropySessions, Reconciler, SessionKey};
 
@@ -21,6 +21,8 @@ pub struct Subject {
     pub sessions: Arc<NegentropySessions>,
     /// The events behind it.
     pub store: Arc<dyn EventStore>,
+    /// What is kept beside them.
+    pub markers: Arc<dyn Markers>,
     /// What has to live as long: a server, a directory.
     pub keep: Box<dyn Any + Send + Sync>,
 }
@@ -41,7 +43,7 @@ impl Subject {
     /// Opens a session for an operator who has nothing.
     pub(super) async fn open(&self, key: &SessionKey) -> Result<Vec<u8>, NegentropyRefusal> {
         let (_, first) = begin(&SortedVec::default());
-        self.reconciler.open(key.clone(), query("{}", Viewer::Operator), first).await
+        self.reconciler.open(key.clone(), query("{}", Viewer::OPERATOR), first).await
     }
 
     /// Reconciles to the end, as a client that has `own`.

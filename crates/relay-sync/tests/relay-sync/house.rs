@@ -62,12 +62,12 @@ impl House {
 
     /// The ids of all it has, private kinds too.
     pub(crate) async fn ids(&self) -> Vec<EventId> {
-        ids(&*self.store, Viewer::Operator).await
+        ids(&*self.store, Viewer::OPERATOR).await
     }
 
     /// The ids of what it serves to anybody.
     pub(crate) async fn served_ids(&self) -> Vec<EventId> {
-        ids(&*self.store, Viewer::Pubkeys(Vec::new())).await
+        ids(&*self.store, Viewer::of(Vec::new())).await
     }
 
     /// Synchronises with another relay.

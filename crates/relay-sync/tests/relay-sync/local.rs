@@ -24,6 +24,7 @@ impl Host for Local {
         Subject {
             reconciler: Arc::clone(&sessions) as _,
             sessions,
+            markers: Arc::clone(&store) as _,
             store,
             keep: Box::new((dir, running)),
         }

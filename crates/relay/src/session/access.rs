@@ -1,13 +1,14 @@
 //! What the client of a session may do, as access control says.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use acl::{AccessLevel, Mode};
-use event::{EventRef, Filter, Kind, Prefix, Pubkey, Rejection};
+use event::{EventRef, Filter, Kind, Prefix, Rejection, RelayMessage, SubscriptionId};
+use store::{Hidden, HiddenAuthors};
 
 use super::Session;
+use super::socket::CloseReason;
 
 /// Kinds by which clients find each other: they may be read before NIP-42.
 const DIRECTORY: [Kind; 7] = [
@@ -48,6 +49,7 @@ impl Session {
             None => access.level(None, self.address).await?,
         };
         self.standing = Some(Standing { revision, level, is_swift: false });
+        self.viewer = self.relay.viewer(&self.pubkeys, Some(level));
         Ok(level)
     }
 
@@ -101,10 +103,39 @@ impl Session {
         Ok(delay)
     }
 
-    /// Authors whose events are not shown to this client.
-    pub(super) fn hidden_authors(&self) -> Option<Arc<HashSet<Pubkey>>> {
-        let sees_all = self.standing.is_some_and(|standing| standing.level.may_manage());
-        if sees_all { None } else { self.relay.access.hidden_authors() }
+    /// Whether the client may see an event that is delivered live.
+    pub(super) fn may_see(&self, event: EventRef<'_>) -> bool {
+        match self.viewer.hidden {
+            Hidden::Shown => self.viewer.may_see(event, &HiddenAuthors::new([])),
+            Hidden::Withheld => self.viewer.may_see(event, &self.relay.access.hidden_authors()),
+        }
+    }
+
+    /// Looks again at what the client may do, for something was decided: what it may no longer read ends,
+    /// and so does the connection if its address is blocked.
+    pub(super) async fn reexamine(&mut self) -> Result<(), CloseReason> {
+        let could_read = self.standing.is_none_or(|standing| standing.level.may_read());
+        // While nobody can say, what was allowed goes on.
+        let Ok(level) = self.level().await else { return Ok(()) };
+        let subs: Vec<SubscriptionId> = self.subscriptions.keys().cloned().collect();
+        for sub in subs {
+            let Some(live) = self.subscriptions.get(&sub) else { continue };
+            let subscription = Arc::clone(&live.subscription);
+            if let Err(rejection) = self.check_read(&subscription.filters).await {
+                self.unsubscribe(&sub);
+                self.send(RelayMessage::Closed { sub: &sub, reason: &rejection.to_string() });
+            }
+        }
+        let is_blocked = level == AccessLevel::Blocked;
+        if level.may_read() || !(could_read || is_blocked) {
+            return Ok(());
+        }
+        if let Some(reconciler) = &self.relay.reconciler {
+            reconciler.close_connection(&self.number.into()).await;
+        }
+        let refusal = self.refusal(level, "read");
+        self.send(RelayMessage::Notice(&refusal.to_string()));
+        if is_blocked { Err(CloseReason::Blocked) } else { Ok(()) }
     }
 
     fn refusal(&self, level: AccessLevel, what: &str) -> Rejection {

@@ -1,9 +1,9 @@
 //! The queries of a session: each in turn sends a chunk.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
 use std::time::Instant;
 
-use event::{Pubkey, RelayMessage, SubscriptionId};
+use event::{RelayMessage, SubscriptionId};
 use store::{EventBatch, Rows, Serial, StoreError};
 
 /// About how many bytes are queued before the socket is to take them.
@@ -49,10 +49,9 @@ impl RunningQuery {
         Self { sub, started: Instant::now(), rows, batch: EventBatch::default(), at: 0 }
     }
 
-    /// Shows the next messages, but those with events of `hidden` authors; `false` when there are no more.
+    /// Shows the next messages; `false` when there are no more.
     pub(super) async fn next_chunk(
         &mut self,
-        hidden: Option<&HashSet<Pubkey>>,
         mut show: impl FnMut(Serial, Vec<u8>),
     ) -> Result<bool, StoreError> {
         let mut bytes = 0;
@@ -65,9 +64,6 @@ impl RunningQuery {
                 continue;
             };
             self.at += 1;
-            if hidden.is_some_and(|hidden| hidden.contains(&event.pubkey())) {
-                continue;
-            }
             let text = RelayMessage::Event { sub: &self.sub, event }.to_json_bytes();
             bytes += text.len();
             show(serial, text);

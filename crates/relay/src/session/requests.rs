@@ -1,10 +1,9 @@
 //! REQ, CLOSE and COUNT: within limits, first live, then stored.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Instant;
 
-use event::{Filter, Prefix, Pubkey, Rejection, RelayMessage, SubscriptionId};
+use event::{Filter, Prefix, Rejection, RelayMessage, SubscriptionId};
 use store::{Query, Serial, StoreError};
 
 use super::Session;
@@ -106,10 +105,9 @@ impl Session {
     /// Sends some of a query's events; called when what was sent before has left.
     pub(super) async fn advance_query(&mut self) -> Result<(), CloseReason> {
         let Some(mut query) = self.queries.pop() else { return Ok(()) };
-        let hidden = self.hidden_authors();
         let Some(live) = self.subscriptions.get_mut(&query.sub) else { return Ok(()) };
         let mut sent = 0;
-        let chunk = query.next_chunk(hidden.as_deref(), |serial, text| {
+        let chunk = query.next_chunk(|serial, text| {
             if live.is_new_stored(serial) {
                 self.relay.metrics.bytes_sent.inc_by(text.len() as u64);
                 self.socket.queue(text);
@@ -137,7 +135,11 @@ impl Session {
         let started = Instant::now();
         let result = match self.check_filters(&filters) {
             Ok(()) => match self.check_read(&filters).await {
-                Ok(()) => self.counted(filters).await.map_err(|error| ingest::rejection(&error)),
+                Ok(()) => {
+                    let query = Query { filters, viewer: self.viewer.clone() };
+                    let count = self.relay.store.count(&query).await;
+                    count.map_err(|error| ingest::rejection(&error))
+                }
                 Err(rejection) => Err(rejection),
             },
             Err(rejection) => Err(rejection),
@@ -150,33 +152,6 @@ impl Session {
             }
         }
     }
-}
-
-impl Session {
-    /// How many events the client would be served: all, without those of hidden authors.
-    async fn counted(&mut self, filters: Vec<Filter>) -> Result<u64, StoreError> {
-        let hidden = self.hidden_authors();
-        let hidden = hidden.map(|hidden| {
-            let filters = filters.iter().map(|filter| by_some_of(filter, &hidden)).collect();
-            Query { filters, viewer: self.viewer.clone() }
-        });
-        let all = Query { filters, viewer: self.viewer.clone() };
-        let count = self.relay.store.count(&all).await?;
-        Ok(match hidden {
-            Some(hidden) => count.saturating_sub(self.relay.store.count(&hidden).await?),
-            None => count,
-        })
-    }
-}
-
-/// The part of a filter that asks for these authors.
-fn by_some_of(filter: &Filter, authors: &HashSet<Pubkey>) -> Filter {
-    let mut some: Vec<Pubkey> = match &filter.authors {
-        Some(asked) => asked.iter().filter(|author| authors.contains(author)).copied().collect(),
-        None => authors.iter().copied().collect(),
-    };
-    some.sort_unstable();
-    Filter { authors: Some(some), ..filter.clone() }
 }
 
 impl Live {

@@ -51,6 +51,8 @@ pub(super) enum Wake {
     Outgoing(Outgoing),
     /// What was queued has left.
     Writable,
+    /// Access control decided something.
+    Decided,
     /// It is over.
     Closed(CloseReason),
 }
@@ -64,6 +66,8 @@ pub(super) enum CloseReason {
     Goodbye,
     /// The relay stops.
     GoingAway,
+    /// Its address was blocked.
+    Blocked,
     /// The client did not read.
     TooSlow,
     /// The client sent a message above the limit.
@@ -204,6 +208,7 @@ impl Socket {
                 return;
             }
             CloseReason::GoingAway => (CloseCode::Away, "relay is shutting down"),
+            CloseReason::Blocked => (CloseCode::Policy, "this address is blocked"),
             CloseReason::TooSlow => (CloseCode::Policy, "too much waits to be read"),
             CloseReason::TooBig => (CloseCode::Size, "message is too big"),
             CloseReason::Protocol => (CloseCode::Protocol, "not a WebSocket frame"),

@@ -16,7 +16,7 @@ pub(crate) async fn relay(mode: Mode, events: Vec<Event>) -> Relay {
     wired(mode, Wiring { events, ..Wiring::default() }).await
 }
 
-async fn wired(mode: Mode, mut wiring: Wiring) -> Relay {
+pub(crate) async fn wired(mode: Mode, mut wiring: Wiring) -> Relay {
     wiring.acl = Some(mode);
     wiring.settings.access.owners = vec![keys(OWNER).pubkey()];
     Relay::wired(wiring).await

@@ -10,6 +10,7 @@ mod access;
 mod access_modes;
 mod admin_api;
 mod count;
+mod decisions;
 mod frames;
 mod http;
 mod limits;

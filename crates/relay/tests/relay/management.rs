@@ -47,13 +47,13 @@ fn rand_text() -> String {
     NEXT.fetch_add(1, Ordering::Relaxed).to_string()
 }
 
-async fn result(relay: &Relay, method: &str, params: Value) -> Value {
+pub(crate) async fn result(relay: &Relay, method: &str, params: Value) -> Value {
     let answer = call(relay, method, params).await;
     assert!(answer.get("error").is_none(), "{method}: {answer}");
     answer["result"].clone()
 }
 
-fn hex_of(seed: u8) -> String {
+pub(crate) fn hex_of(seed: u8) -> String {
     keys(seed).pubkey().to_string()
 }
 
@@ -114,6 +114,7 @@ async fn pubkeys_are_allowed_and_banned_at_once() {
     assert_eq!(allowed, json!(true));
     assert_eq!(client.publish(&note(&keys(SOMEBODY), "b")).await, Answer::accepted());
     result(&relay, "banpubkey", json!([hex_of(SOMEBODY), "no friend"])).await;
+    assert_eq!(client.next().await, json!(["NOTICE", "blocked: this pubkey is banned"]));
     let refused = client.publish(&note(&keys(SOMEBODY), "c")).await;
     assert_eq!(refused, Answer::refused("blocked: this pubkey is banned"));
     let reads = client.refusal(r#"["REQ","r",{}]"#, "CLOSED", "r").await;

@@ -30,7 +30,7 @@ impl Initiator {
 }
 
 /// The first message of a client that has nothing.
-fn empty() -> String {
+pub(crate) fn empty() -> String {
     Initiator::with(&[]).open()
 }
 

@@ -1,6 +1,6 @@
 //! The service: access control of this process, for relays and operators to call.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use acl::{
@@ -12,6 +12,7 @@ use tonic::{Request, Response, Status};
 
 use super::entries::{int, kind, pubkey, raw_pubkey, seconds, size, subject, timestamp};
 use super::failure::{malformed, of_claim, to_status};
+use super::revision;
 use crate::connect::MESSAGE_LIMIT;
 use crate::convert::Malformed;
 use crate::proto::orlyacl::v1 as proto;
@@ -27,13 +28,15 @@ pub struct AclServer {
     store: Arc<dyn AclStore>,
     subscriptions: Subscriptions,
     readiness: Readiness,
+    /// Unlike that of any other service.
+    instance: u64,
 }
 
 impl AclServer {
     /// Serves access control, which is run by whoever made it, over the store it keeps its decisions in.
     pub fn new(acl: Arc<LocalAcl>, store: Arc<dyn AclStore>, readiness: Readiness) -> Self {
         let subscriptions = Subscriptions::new(Arc::clone(&store));
-        Self { acl, store, subscriptions, readiness }
+        Self { acl, store, subscriptions, readiness, instance: rand::random() }
     }
 
     /// The service, to be added to a server.
@@ -92,9 +95,16 @@ fn id(text: &str) -> Result<Subject, Malformed> {
     subject(SubjectKind::Event, "event_id", text)
 }
 
+/// Where a client is: an address, with the port that relays of the original leave at it.
+fn place(text: &str) -> Option<IpAddr> {
+    let text = text.trim();
+    let with_port = || text.parse().ok().map(|address: SocketAddr| address.ip());
+    text.parse().ok().or_else(with_port)
+}
+
 /// An address; what is none is nobody's.
 fn address(text: &str) -> IpAddr {
-    text.trim().parse().unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED))
+    place(text).unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED))
 }
 
 fn event(message: Option<db::Event>) -> Result<Event, Status> {
@@ -148,7 +158,9 @@ impl AclService for AclServer {
 
     async fn ready(&self, _: Request<proto::Empty>) -> Answer<proto::ReadyResponse> {
         let ready = self.readiness.is_ready() && self.acl.is_ready();
-        Ok(Response::new(proto::ReadyResponse { ready }))
+        let mut response = Response::new(proto::ReadyResponse { ready });
+        revision::put(response.metadata_mut(), self.instance, *self.acl.changes().borrow());
+        Ok(response)
     }
 
     async fn get_throttle_delay(
@@ -386,8 +398,8 @@ impl AclService for AclServer {
             text => Some(pubkey("pubkey", text).map_err(malformed)?),
         };
         let curating = self.curating()?;
-        let ip = request.ip.trim().parse();
-        let ip = ip.map_err(|_| Status::invalid_argument("ip: expected an IP address"))?;
+        let ip = place(&request.ip);
+        let ip = ip.ok_or_else(|| Status::invalid_argument("ip: expected an IP address"))?;
         let verdict = curating.check_address(author, ip, Timestamp::now()).await;
         let (allowed, message) = match verdict.map_err(to_status)? {
             Verdict::Allowed => (true, String::new()),

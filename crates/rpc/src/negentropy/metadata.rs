@@ -2,7 +2,7 @@
 
 use event::Pubkey;
 use relay_sync::Direction;
-use store::Viewer;
+use store::{Hidden, Private, Viewer};
 use tonic::Status;
 use tonic::metadata::{AsciiMetadataValue, MetadataMap};
 
@@ -10,6 +10,8 @@ use crate::convert::Malformed;
 
 /// On NEG-OPEN: whose eyes the client reads with. In the answer: that it was heeded.
 const VIEWER: &str = "orly-viewer";
+/// On NEG-OPEN: whether the client sees hidden authors. The list of those the service's store has.
+const HIDDEN: &str = "orly-hidden-authors";
 /// In an answer: how many records a set may have.
 const MAX_RECORDS: &str = "orly-max-records";
 /// On a synchronisation, and in its answer if it was heeded: which way events go.
@@ -17,6 +19,8 @@ const DIRECTION: &str = "orly-direction";
 
 /// Who sees everything.
 const OPERATOR: &str = "operator";
+/// Who sees hidden authors.
+const SHOWN: &str = "shown";
 /// What an answer says of a viewer that was heeded.
 const HEEDED: &str = "heeded";
 /// More keys than this are left out, so the viewer sees less: a server takes 16 KiB of metadata.
@@ -24,9 +28,12 @@ const MAX_PUBKEYS: usize = 128;
 
 /// Says who reads.
 pub(super) fn put_viewer(metadata: &mut MetadataMap, viewer: &Viewer) {
-    let text = match viewer {
-        Viewer::Operator => OPERATOR.to_owned(),
-        Viewer::Pubkeys(pubkeys) => {
+    if viewer.hidden == Hidden::Shown {
+        metadata.insert(HIDDEN, ascii(SHOWN));
+    }
+    let text = match &viewer.private {
+        Private::All => OPERATOR.to_owned(),
+        Private::Of(pubkeys) => {
             let texts: Vec<_> = pubkeys.iter().take(MAX_PUBKEYS).map(ToString::to_string).collect();
             texts.join(",")
         }
@@ -36,16 +43,19 @@ pub(super) fn put_viewer(metadata: &mut MetadataMap, viewer: &Viewer) {
 
 /// Who reads; nobody in particular if that is not said, as by a relay of the original.
 pub(super) fn viewer(metadata: &MetadataMap) -> Result<Viewer, Malformed> {
+    let is_shown = text(metadata, HIDDEN) == Some(SHOWN);
+    let hidden = if is_shown { Hidden::Shown } else { Hidden::Withheld };
     let text = text(metadata, VIEWER).unwrap_or_default();
     if text == OPERATOR {
-        return Ok(Viewer::Operator);
+        return Ok(Viewer { private: Private::All, hidden });
     }
     let texts = text.split(',').filter(|text| !text.is_empty());
     let pubkeys = texts.map(|text| {
         let pubkey = Pubkey::from_hex(text.as_bytes());
         pubkey.map_err(|_| Malformed::new(VIEWER, "expected operator, or pubkeys in hex"))
     });
-    pubkeys.collect::<Result<_, _>>().map(Viewer::Pubkeys)
+    let private = Private::Of(pubkeys.collect::<Result<_, _>>()?);
+    Ok(Viewer { private, hidden })
 }
 
 /// Says that who reads was heeded.
@@ -105,15 +115,18 @@ mod tests {
     #[test]
     fn a_viewer_comes_back_as_it_was_sent() {
         let keys = |count: u8| (0..count).map(|byte| Pubkey::new([byte; 32])).collect::<Vec<_>>();
-        for viewer in [Viewer::Operator, Viewer::Pubkeys(keys(0)), Viewer::Pubkeys(keys(100))] {
+        let shown = Viewer { hidden: Hidden::Shown, ..Viewer::of(keys(2)) };
+        let withheld = Viewer { hidden: Hidden::Withheld, ..Viewer::OPERATOR };
+        let plain = [Viewer::OPERATOR, Viewer::of(keys(0)), Viewer::of(keys(100))];
+        for viewer in plain.into_iter().chain([shown, withheld]) {
             assert_eq!(sent(&viewer), viewer);
         }
-        assert_eq!(sent(&Viewer::Pubkeys(keys(200))), Viewer::Pubkeys(keys(128)));
+        assert_eq!(sent(&Viewer::of(keys(200))), Viewer::of(keys(128)));
     }
 
     #[test]
     fn a_viewer_that_is_not_said_is_nobody_and_a_wrong_one_is_refused() {
-        assert_eq!(viewer(&MetadataMap::new()), Ok(Viewer::Pubkeys(vec![])));
+        assert_eq!(viewer(&MetadataMap::new()), Ok(Viewer::of(vec![])));
         for text in ["Operator", "operator,", "abc", "*"] {
             let mut metadata = MetadataMap::new();
             metadata.insert(VIEWER, ascii(text));

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use event::{EventId, Timestamp};
 use heed::RoTxn;
-use reconcile::{Bound, Item, Selected, Set, Summary};
+use reconcile::{Bound, Item, Selected, Set, SortedVec, Summary};
 
 use super::node::{Node, Path, TreeId, child_prefix, path_from_key};
 use super::read::{Found, Reader, has_node, nth};
@@ -25,6 +25,8 @@ pub(crate) struct TreeSet<'a, 't> {
     /// The trees that are not empty, and whether their items are taken away.
     trees: Vec<(TreeId, bool)>,
     spec: &'a TreeSpec,
+    /// Items of the trees that are not in the set, for their authors are hidden.
+    hidden: SortedVec,
     /// What lies below the set's lower end.
     base: Summary,
 }
@@ -56,25 +58,28 @@ impl<'a, 't> TreeSet<'a, 't> {
                 trees.push((tree, is_minus));
             }
         }
-        let mut set = Self { reader, trees, spec, base: Summary::EMPTY };
+        let hidden = spec.hidden(tables, txn)?;
+        let mut set = Self { reader, trees, spec, hidden, base: Summary::EMPTY };
         set.base = set.unbounded(&spec.lower)?;
         Ok(set)
     }
 
     /// What lies below a bound, whatever the ends of the set are.
     fn unbounded(&self, bound: &Bound) -> Result<Summary, LmdbError> {
-        let Ok(mut sum) = self.spec.extra.below(bound);
+        let (Ok(mut sum), Ok(hidden)) = (self.spec.extra.below(bound), self.hidden.below(bound));
         for &(tree, is_minus) in &self.trees {
             let below = self.reader.below(tree, bound)?;
             if is_minus { sum -= below } else { sum += below }
         }
+        sum -= hidden;
         Ok(sum)
     }
 
     /// The item with `rank` items below it in the unbounded set.
     fn find(&self, rank: u64) -> Result<Option<Found>, LmdbError> {
         let mut extra = self.spec.extra.as_slice();
-        if let (&[(tree, false)], []) = (&self.trees[..], extra) {
+        let mut hidden = self.hidden.as_slice();
+        if let (&[(tree, false)], [], []) = (&self.trees[..], extra, hidden) {
             return self.reader.select(tree, rank);
         }
         let mut trees = self.descents()?;
@@ -84,7 +89,7 @@ impl<'a, 't> TreeSet<'a, 't> {
             let depth = prefix.len();
             let mut found = None;
             for slot in slots(&trees, extra, depth) {
-                let child = child_sum(&trees, extra, depth, slot);
+                let child = child_sum(&trees, extra, hidden, depth, slot);
                 if rank < sum.count() + child.count() {
                     found = Some(slot);
                     break;
@@ -96,9 +101,10 @@ impl<'a, 't> TreeSet<'a, 't> {
             for descent in &mut trees {
                 descent.enter(&self.reader, depth, slot, &prefix)?;
             }
-            extra = &extra[in_slot(extra, |item| Path::of(item).slot(depth), slot)];
+            extra = part(extra, depth, slot);
+            hidden = part(hidden, depth, slot);
         }
-        Ok(nth(&net_items(trees, extra), rank, sum))
+        Ok(nth(&net_items(trees, extra, hidden), rank, sum))
     }
 
     fn descents(&self) -> Result<Vec<Descent>, LmdbError> {
@@ -173,20 +179,36 @@ fn slots(trees: &[Descent], extra: &[Item], depth: usize) -> Vec<u16> {
     slots
 }
 
-fn child_sum(trees: &[Descent], extra: &[Item], depth: usize, slot: u16) -> Summary {
-    let mut total = Summary::EMPTY;
-    let inside = in_slot(extra, |item| Path::of(item).slot(depth), slot);
-    extra[inside].iter().for_each(|item| total.insert(&item.id));
+/// The items of one slot.
+fn part(items: &[Item], depth: usize, slot: u16) -> &[Item] {
+    &items[in_slot(items, |item| Path::of(item).slot(depth), slot)]
+}
+
+fn child_sum(
+    trees: &[Descent],
+    extra: &[Item],
+    hidden: &[Item],
+    depth: usize,
+    slot: u16,
+) -> Summary {
+    let sum = |items| {
+        let mut sum = Summary::EMPTY;
+        part(items, depth, slot).iter().for_each(|item| sum.insert(&item.id));
+        sum
+    };
+    let mut total = sum(extra);
     for descent in trees {
         let sum = descent.child(depth, slot);
         if descent.is_minus { total -= sum } else { total += sum }
     }
+    total -= sum(hidden);
     total
 }
 
 /// The items that are left where no tree has a node, in order.
-fn net_items(trees: Vec<Descent>, extra: &[Item]) -> Vec<Path> {
-    let (mut items, mut less) = (Vec::new(), Vec::new());
+fn net_items(trees: Vec<Descent>, extra: &[Item], hidden: &[Item]) -> Vec<Path> {
+    let mut items = Vec::new();
+    let mut less: Vec<Path> = hidden.iter().map(Path::of).collect();
     for descent in trees {
         if let Place::Items(found, range) = descent.place {
             let found = &found[range];
@@ -279,7 +301,12 @@ impl TreeSet<'_, '_> {
 
     /// Items of the second of `from`, from there on and in order; the last place read, if there are more.
     fn page(&self, from: Item) -> Result<(Vec<Item>, Option<Item>), LmdbError> {
-        let (mut items, mut less) = (Vec::new(), Vec::new());
+        let in_second = |items: &'_ [Item]| -> Vec<Item> {
+            let items = &items[items.partition_point(|item| *item < from)..];
+            items.iter().take_while(|item| item.created_at == from.created_at).copied().collect()
+        };
+        let mut items = Vec::new();
+        let mut less = in_second(self.hidden.as_slice());
         let mut end = None;
         for &(tree, is_minus) in &self.trees {
             let (table, prefix) = tree.index(self.reader.tables);
@@ -302,9 +329,7 @@ impl TreeSet<'_, '_> {
         less.sort_unstable();
         items.retain(|item| less.binary_search(item).is_err());
         // Of what is taken away, these are in the set all the same.
-        let extra = self.spec.extra.as_slice();
-        let extra = &extra[extra.partition_point(|item| *item < from)..];
-        items.extend(extra.iter().take_while(|item| item.created_at == from.created_at));
+        items.extend(in_second(self.spec.extra.as_slice()));
         items.retain(|item| end.is_none_or(|end| *item <= end));
         items.sort_unstable();
         Ok((items, end))

@@ -3,13 +3,16 @@
 use event::{EventId, Filter, Kind, Timestamp};
 use heed::RoTxn;
 use reconcile::{Bound, Item, SortedVec};
-use store::Viewer;
+use store::{Private, Viewer};
 
 use super::TreeId;
 use crate::LmdbError;
 use crate::env::Lmdb;
 use crate::matches::for_each;
+use crate::plan::{Layout, Scan};
 use crate::query::time_range;
+use crate::scan::{TimeRange, postings};
+use crate::tables::Tables;
 
 /// Which items are in a set.
 #[derive(Clone, Debug)]
@@ -20,6 +23,10 @@ pub(crate) struct TreeSpec {
     pub(crate) minus: Vec<TreeId>,
     /// Items that are in it besides, none of them in the above.
     pub(crate) extra: SortedVec,
+    /// Whose items are not in it besides, as far as authors are hidden from them.
+    pub(crate) viewer: Viewer,
+    /// The times of its items.
+    pub(crate) range: TimeRange,
     /// Only items from here…
     pub(crate) lower: Bound,
     /// …up to here.
@@ -52,8 +59,8 @@ pub(crate) fn tree_spec(
     }
     let mut own = Vec::new();
     for filter in own_private(filter, viewer, hidden) {
-        for_each(lmdb, txn, &filter, viewer, |_, event| {
-            own.push(Item { created_at: event.created_at(), id: event.id() });
+        for_each(lmdb, txn, &filter, viewer, |found| {
+            own.push(found.item);
             true
         })?;
     }
@@ -63,12 +70,40 @@ pub(crate) fn tree_spec(
         secs if secs < Timestamp::MAX.as_secs() => start_of(secs + 1),
         _ => Bound::Infinity,
     };
-    Ok(Some(TreeSpec { plus, minus, extra: own.into(), lower, upper }))
+    let viewer = viewer.clone();
+    Ok(Some(TreeSpec { plus, minus, extra: own.into(), viewer, range, lower, upper }))
+}
+
+impl TreeSpec {
+    /// The items of its trees whose authors are hidden from the viewer now.
+    pub(super) fn hidden(&self, tables: &Tables, txn: &RoTxn<'_>) -> Result<SortedVec, LmdbError> {
+        let mut items = Vec::new();
+        for author in tables.hidden_from(txn, &self.viewer)?.iter() {
+            let scan = Scan {
+                table: tables.by_author_kind,
+                layout: Layout::KindPosting,
+                prefix: tables.hash_key.author(&author).into(),
+            };
+            for posting in postings(vec![scan], txn, self.range)? {
+                let head = tables.head(txn, posting.serial())?;
+                if let Some(head) = head.filter(|head| self.has(head.kind)) {
+                    items.push(Item { created_at: posting.created_at(), id: head.id });
+                }
+            }
+        }
+        Ok(items.into())
+    }
+
+    /// Whether events of a kind are in its trees.
+    fn has(&self, kind: Kind) -> bool {
+        let is_in = |trees: &[TreeId]| trees.contains(&TreeId::Kind(kind));
+        is_in(&self.plus) || (self.plus.contains(&TreeId::All) && !is_in(&self.minus))
+    }
 }
 
 /// What to ask for the private events of a viewer.
 fn own_private(filter: &Filter, viewer: &Viewer, hidden: Vec<Kind>) -> Vec<Filter> {
-    let Viewer::Pubkeys(pubkeys) = viewer else { return Vec::new() };
+    let Private::Of(pubkeys) = &viewer.private else { return Vec::new() };
     if pubkeys.is_empty() || hidden.is_empty() {
         return Vec::new();
     }

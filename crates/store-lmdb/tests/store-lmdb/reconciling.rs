@@ -39,9 +39,9 @@ fn query() -> impl Strategy<Value = Query> {
     // With authors the set is gathered.
     let authors = proptest::prop_oneof![4 => Just(None), 1 => Just(Some(vec![ALICE.pubkey()]))];
     let viewer = proptest::prop_oneof![
-        Just(Viewer::Operator),
-        Just(Viewer::Pubkeys(vec![])),
-        Just(Viewer::Pubkeys(vec![BOB.pubkey()])),
+        Just(Viewer::OPERATOR),
+        Just(Viewer::of(vec![])),
+        Just(Viewer::of(vec![BOB.pubkey()])),
     ];
     let times = (of(1000..1010_u64), of(1000..1010_u64));
     (kinds, authors, times, viewer).prop_map(|(kinds, authors, (since, until), viewer)| {

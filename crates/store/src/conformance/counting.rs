@@ -10,8 +10,7 @@ pub async fn counts_are_what_queries_give(engine: &dyn Engine) {
     let subject = engine.fresh().await;
     crowd(&subject).await;
     let alice = ALICE.pubkey();
-    let viewers =
-        [Viewer::Operator, Viewer::Pubkeys(vec![]), Viewer::Pubkeys(vec![alice, CAROL.pubkey()])];
+    let viewers = [Viewer::OPERATOR, Viewer::of(vec![]), Viewer::of(vec![alice, CAROL.pubkey()])];
     for viewer in viewers {
         for filter in [
             "{}",
@@ -35,16 +34,16 @@ pub async fn counts_are_what_queries_give(engine: &dyn Engine) {
 pub async fn limits_do_not_bear_on_counts(engine: &dyn Engine) {
     let subject = engine.fresh().await;
     crowd(&subject).await;
-    let all = subject.count(&Viewer::Operator, &["{}"]).await;
+    let all = subject.count(&Viewer::OPERATOR, &["{}"]).await;
     for filters in [&[r#"{"limit":1}"#][..], &[r#"{"limit":0}"#], &[r#"{"limit":2}"#, "{}"]] {
-        assert_eq!(subject.count(&Viewer::Operator, filters).await, all);
+        assert_eq!(subject.count(&Viewer::OPERATOR, filters).await, all);
     }
 }
 
 pub async fn what_several_filters_find_counts_once(engine: &dyn Engine) {
     let subject = engine.fresh().await;
     crowd(&subject).await;
-    let count = async |filters: &[&str]| subject.count(&Viewer::Operator, filters).await;
+    let count = async |filters: &[&str]| subject.count(&Viewer::OPERATOR, filters).await;
     let (ones, sevens) = (count(&[r#"{"kinds":[1]}"#]).await, count(&[r#"{"kinds":[7]}"#]).await);
     assert!(ones > 0 && sevens > 0);
     assert_eq!(count(&[r#"{"kinds":[1]}"#, r#"{"kinds":[1,7]}"#]).await, ones + sevens);
@@ -62,11 +61,11 @@ pub async fn private_kinds_count_for_their_parties_only(engine: &dyn Engine) {
         .accepts(&secrets.iter().chain([&wrap, &note(&ALICE, 100, "")]).collect::<Vec<_>>())
         .await;
     for (viewer, all, direct) in [
-        (Viewer::Operator, 5, 3),
-        (Viewer::Pubkeys(vec![]), 1, 0),
-        (Viewer::Pubkeys(vec![bob]), 3, 1),
-        (Viewer::Pubkeys(vec![ALICE.pubkey()]), 4, 3),
-        (Viewer::Pubkeys(vec![bob, ALICE.pubkey()]), 5, 3),
+        (Viewer::OPERATOR, 5, 3),
+        (Viewer::of(vec![]), 1, 0),
+        (Viewer::of(vec![bob]), 3, 1),
+        (Viewer::of(vec![ALICE.pubkey()]), 4, 3),
+        (Viewer::of(vec![bob, ALICE.pubkey()]), 5, 3),
     ] {
         assert_eq!(subject.count(&viewer, &["{}"]).await, all, "{viewer:?}");
         assert_eq!(subject.count(&viewer, &[r#"{"kinds":[4]}"#]).await, direct, "{viewer:?}");
@@ -84,7 +83,7 @@ pub async fn replaced_and_deleted_events_do_not_count(engine: &dyn Engine) {
     for (filter, count) in
         [("{}", 3), (r#"{"kinds":[0]}"#, 1), (r#"{"kinds":[1]}"#, 1), (r#"{"until":100}"#, 1)]
     {
-        assert_eq!(subject.count(&Viewer::Operator, &[filter]).await, count, "{filter}");
+        assert_eq!(subject.count(&Viewer::OPERATOR, &[filter]).await, count, "{filter}");
     }
 }
 

@@ -30,7 +30,7 @@ pub async fn events_are_served_until_they_expire(engine: &dyn Engine) {
     for filter in filters {
         subject.finds(filter, &[&lasting]).await;
     }
-    assert_eq!(subject.count(&Viewer::Operator, &[r#"{"kinds":[1]}"#]).await, 1);
+    assert_eq!(subject.count(&Viewer::OPERATOR, &[r#"{"kinds":[1]}"#]).await, 1);
 }
 
 fn expiring(at: u64) -> Event {

@@ -33,13 +33,13 @@ pub async fn a_large_answer_found_in_two_ways_has_no_duplicates(engine: &dyn Eng
     for filter in FILTERS {
         subject.finds(filter, &in_order()).await;
     }
-    subject.shows(&Viewer::Operator, &FILTERS, &in_order()).await;
+    subject.shows(&Viewer::OPERATOR, &FILTERS, &in_order()).await;
 }
 
 pub async fn events_that_come_and_go_do_not_disturb_the_others(engine: &dyn Engine) {
     for filter in FILTERS {
         let subject = full(engine).await;
-        let mut rows = subject.store.query(query(&Viewer::Operator, &[filter]));
+        let mut rows = subject.store.query(query(&Viewer::OPERATOR, &[filter]));
         let mut found = Vec::new();
         let (mut newer, mut oldest) = (5000, MANY.iter());
         let mut removed = Vec::new();

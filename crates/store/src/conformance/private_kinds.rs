@@ -13,7 +13,7 @@ pub async fn they_are_seen_by_their_parties_only(engine: &dyn Engine) {
         let by_author = format!(r#"{{"authors":["{}"]}}"#, ALICE.pubkey());
         let by_party = format!(r##"{{"#p":["{}"]}}"##, BOB.pubkey());
         let by_kind = format!(r#"{{"kinds":[{kind}]}}"#);
-        for viewer in [Viewer::Operator, viewer(&[&ALICE]), viewer(&[&BOB])] {
+        for viewer in [Viewer::OPERATOR, viewer(&[&ALICE]), viewer(&[&BOB])] {
             subject.shows(&viewer, &["{}"], &[&secret, &open]).await;
             subject.shows(&viewer, &[&by_author], &[&secret, &open]).await;
             subject.shows(&viewer, &[&by_party], &[&secret]).await;
@@ -69,5 +69,5 @@ fn message(kind: Kind, from: &Keys, to: &Keys, created_at: u64) -> Event {
 }
 
 fn viewer(keys: &[&Keys]) -> Viewer {
-    Viewer::Pubkeys(keys.iter().map(|keys| keys.pubkey()).collect())
+    Viewer::of(keys.iter().map(|keys| keys.pubkey()).collect())
 }

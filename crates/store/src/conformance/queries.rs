@@ -175,7 +175,7 @@ pub async fn a_limit_of_zero_gives_nothing(engine: &dyn Engine) {
     subject.accepts(&[&one]).await;
     subject.finds(r#"{"limit":0}"#, &[]).await;
     let both = [r#"{"limit":0}"#, r#"{"kinds":[1],"limit":1}"#];
-    subject.shows(&Viewer::Operator, &both, &[&one]).await;
+    subject.shows(&Viewer::OPERATOR, &both, &[&one]).await;
 }
 
 pub async fn an_empty_list_matches_nothing(engine: &dyn Engine) {
@@ -195,7 +195,7 @@ pub async fn an_empty_list_matches_nothing(engine: &dyn Engine) {
 pub async fn no_filter_gives_nothing(engine: &dyn Engine) {
     let subject = engine.fresh().await;
     subject.accepts(&[&note(&ALICE, 100, "")]).await;
-    subject.shows(&Viewer::Operator, &[], &[]).await;
+    subject.shows(&Viewer::OPERATOR, &[], &[]).await;
 }
 
 pub async fn filters_are_answered_one_after_the_other_without_duplicates(engine: &dyn Engine) {
@@ -204,8 +204,8 @@ pub async fn filters_are_answered_one_after_the_other_without_duplicates(engine:
     let c = note(&BOB, 103, "");
     subject.accepts(&[&a, &b, &c]).await;
     let alice = format!(r#"{{"authors":["{}"]}}"#, ALICE.pubkey());
-    subject.shows(&Viewer::Operator, &[&alice, r#"{"kinds":[1]}"#, "{}"], &[&b, &a, &c]).await;
-    subject.shows(&Viewer::Operator, &["{}", &alice], &[&c, &b, &a]).await;
+    subject.shows(&Viewer::OPERATOR, &[&alice, r#"{"kinds":[1]}"#, "{}"], &[&b, &a, &c]).await;
+    subject.shows(&Viewer::OPERATOR, &["{}", &alice], &[&c, &b, &a]).await;
 }
 
 pub async fn each_filter_has_its_own_limit(engine: &dyn Engine) {
@@ -214,7 +214,7 @@ pub async fn each_filter_has_its_own_limit(engine: &dyn Engine) {
     let [d, c] = [104, 103].map(|at| event(&ALICE, 7, at, &[], ""));
     subject.accepts(&[&a, &b, &c, &d]).await;
     let filters = [r#"{"kinds":[1],"limit":1}"#, r#"{"kinds":[7],"limit":1}"#];
-    subject.shows(&Viewer::Operator, &filters, &[&b, &d]).await;
+    subject.shows(&Viewer::OPERATOR, &filters, &[&b, &d]).await;
 }
 
 pub async fn an_event_given_before_counts_against_the_limit(engine: &dyn Engine) {
@@ -222,7 +222,7 @@ pub async fn an_event_given_before_counts_against_the_limit(engine: &dyn Engine)
     let [c, b, a] = [103, 102, 101].map(|at| note(&ALICE, at, ""));
     subject.accepts(&[&a, &b, &c]).await;
     let filters = [r#"{"limit":1}"#, r#"{"kinds":[1],"limit":2}"#];
-    subject.shows(&Viewer::Operator, &filters, &[&c, &b]).await;
+    subject.shows(&Viewer::OPERATOR, &filters, &[&c, &b]).await;
 }
 
 pub async fn many_authors_and_kinds_are_answered(engine: &dyn Engine) {

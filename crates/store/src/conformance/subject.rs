@@ -68,7 +68,7 @@ impl Subject {
 
     /// The answer to a filter must be `events`, in this order, and as many must be counted.
     pub(crate) async fn finds(&self, filter: &str, events: &[&Event]) {
-        self.shows(&Viewer::Operator, &[filter], events).await;
+        self.shows(&Viewer::OPERATOR, &[filter], events).await;
     }
 
     /// The answer to a viewer must be `events`, in this order, and as many must be counted.
@@ -88,7 +88,7 @@ impl Subject {
 
     /// The answer to a filter.
     pub async fn all(&self, filter: &str) -> Vec<Event> {
-        self.answer(&query(&Viewer::Operator, &[filter])).await
+        self.answer(&query(&Viewer::OPERATOR, &[filter])).await
     }
 
     /// The answer to a query.

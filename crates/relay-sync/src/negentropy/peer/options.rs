@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use event::Filter;
 use reconcile::FrameSizeLimit;
-use store::Viewer;
+use store::{Hidden, Private, Viewer};
 
 use super::policy::{Admission, Fruitless};
 
@@ -48,6 +48,8 @@ pub struct SyncOptions {
     pub frame_size_limit: FrameSizeLimit,
     /// How many events our own set may have where it has to be gathered; a larger one is divided by time.
     pub max_records: u64,
+    /// How many bytes of memory this process may take: large batches are saved with less writing.
+    pub memory: u64,
     /// What is taken of what the peer gives, beside the store's own rules and NIP-70.
     pub admission: Option<Admission>,
     /// What is not asked for again, for a peer that is synchronised often.
@@ -64,6 +66,7 @@ impl Default for SyncOptions {
             private_kinds: PrivateKinds::default(),
             frame_size_limit: FrameSizeLimit::new(60_000).expect("above the least"),
             max_records: 1_000_000,
+            memory: 512 << 20,
             admission: None,
             fruitless: None,
             client: relay_client::Options::default(),
@@ -72,12 +75,14 @@ impl Default for SyncOptions {
 }
 
 impl SyncOptions {
-    /// On whose behalf our own set is read.
+    /// On whose behalf our own set is read. Hidden authors are hidden from readers, not from other relays:
+    /// what was left out would be fetched anew each time.
     pub(super) fn viewer(&self) -> Viewer {
-        match self.private_kinds {
-            PrivateKinds::Withhold => Viewer::Pubkeys(Vec::new()),
-            PrivateKinds::Include => Viewer::Operator,
-        }
+        let private = match self.private_kinds {
+            PrivateKinds::Withhold => Private::Of(Vec::new()),
+            PrivateKinds::Include => Private::All,
+        };
+        Viewer { private, hidden: Hidden::Shown }
     }
 }
 

@@ -3,17 +3,17 @@
 use std::time::Duration;
 
 use event::{Event, EventId, EventRef};
-use store::SaveOutcome;
+use store::{SaveOutcome, bulk_bytes};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 
 use super::policy::is_protected;
 use super::{PrivateKinds, Sync, SyncFailure, SyncProgress};
 
-/// A batch is saved when it has this many bytes of events.
-const BATCH_BYTES: usize = 16 << 20;
-/// A batch is saved this long after its first event came, however small it is.
-const LINGER: Duration = Duration::from_millis(250);
+/// A batch is saved, however small it is, when no more came for so long…
+const GAP: Duration = Duration::from_millis(250);
+/// …and so long after its first event.
+const LINGER: Duration = Duration::from_secs(4);
 
 impl Sync<'_, '_> {
     /// Saves the events that come, until no more do; gathers a batch while the one before is written.
@@ -21,13 +21,19 @@ impl Sync<'_, '_> {
         &self,
         mut unsaved: mpsc::Receiver<Vec<Event>>,
     ) -> Result<(), SyncFailure> {
-        let mut batch = gather(&mut unsaved).await;
+        let mut batch = gather(&mut unsaved, self.batch_bytes().await?).await;
         while !batch.is_empty() {
-            let (saved, next) = tokio::join!(self.save_batch(batch), gather(&mut unsaved));
+            let most = self.batch_bytes().await?;
+            let (saved, next) = tokio::join!(self.save_batch(batch), gather(&mut unsaved, most));
             saved?;
             batch = next;
         }
         Ok(())
+    }
+
+    /// How many bytes of events make a full batch.
+    async fn batch_bytes(&self) -> Result<u64, SyncFailure> {
+        Ok(bulk_bytes(self.store.status().await?.disk_bytes, self.options.memory))
     }
 
     async fn save_batch(&self, mut events: Vec<Event>) -> Result<(), SyncFailure> {
@@ -78,12 +84,12 @@ impl Sync<'_, '_> {
 }
 
 /// Takes in events until a batch is full or has waited; an empty one once no more come.
-async fn gather(unsaved: &mut mpsc::Receiver<Vec<Event>>) -> Vec<Event> {
+async fn gather(unsaved: &mut mpsc::Receiver<Vec<Event>>, most: u64) -> Vec<Event> {
     let mut batch = unsaved.recv().await.unwrap_or_default();
     let mut bytes = byte_len(&batch);
-    let deadline = Instant::now() + LINGER;
-    while bytes < BATCH_BYTES
-        && let Ok(Some(run)) = timeout_at(deadline, unsaved.recv()).await
+    let latest = Instant::now() + LINGER;
+    while bytes < most
+        && let Ok(Some(run)) = timeout_at(latest.min(Instant::now() + GAP), unsaved.recv()).await
     {
         bytes += byte_len(&run);
         batch.extend(run);
@@ -91,8 +97,8 @@ async fn gather(unsaved: &mut mpsc::Receiver<Vec<Event>>) -> Vec<Event> {
     batch
 }
 
-fn byte_len(events: &[Event]) -> usize {
-    events.iter().map(|event| event.as_ref().as_bytes().len()).sum()
+fn byte_len(events: &[Event]) -> u64 {
+    events.iter().map(|event| event.as_ref().as_bytes().len() as u64).sum()
 }
 
 /// Why an event found no place; `None` if it did.

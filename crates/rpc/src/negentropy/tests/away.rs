@@ -15,7 +15,7 @@ fn key() -> SessionKey {
 }
 
 async fn open(reconciler: &dyn Reconciler) -> Result<Vec<u8>, String> {
-    let query = Query { filters: vec![event::Filter::default()], viewer: Viewer::Pubkeys(vec![]) };
+    let query = Query { filters: vec![event::Filter::default()], viewer: Viewer::of(vec![]) };
     let opened = reconciler.open(key(), query, vec![0x61, 0, 0, 2, 0]).await;
     opened.map_err(|refusal| refusal.reason)
 }

@@ -137,6 +137,7 @@ impl Host for OverGrpc {
             reconciler,
             sessions: Arc::clone(&house.sessions),
             store: Arc::clone(&house.store) as _,
+            markers: Arc::clone(&house.store) as _,
             keep: Box::new((house, running)),
         }
     }

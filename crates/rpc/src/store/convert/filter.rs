@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use event::{EventId, Filter, Kind, Pubkey, Timestamp};
 use prost::bytes::Bytes;
-use store::{Query, Viewer};
+use store::{Hidden, Private, Query, Viewer};
 
 use crate::Malformed;
 use crate::proto::orlystore::v1 as proto;
@@ -13,13 +13,13 @@ const ID: usize = EventId::LEN;
 
 /// Puts a query on the wire.
 pub(in crate::store) fn from_query(query: &Query) -> proto::Query {
-    let viewer = match &query.viewer {
-        Viewer::Operator => None,
-        Viewer::Pubkeys(pubkeys) => {
-            let pubkeys = Some(pack_list(pubkeys, Pubkey::as_bytes));
-            Some(proto::Viewer { pubkeys })
-        }
-    };
+    let viewer = (query.viewer != Viewer::OPERATOR).then(|| proto::Viewer {
+        pubkeys: match &query.viewer.private {
+            Private::All => None,
+            Private::Of(pubkeys) => Some(pack_list(pubkeys, Pubkey::as_bytes)),
+        },
+        sees_hidden: query.viewer.hidden == Hidden::Shown,
+    });
     proto::Query { filters: query.filters.iter().map(from_filter).collect(), viewer }
 }
 
@@ -28,11 +28,14 @@ pub(in crate::store) fn to_query(query: Option<proto::Query>) -> Result<Query, M
     let query = query.ok_or_else(|| Malformed::new("query", "missing"))?;
     let filters = query.filters.into_iter().map(to_filter).collect::<Result<_, _>>()?;
     let viewer = match query.viewer {
-        None => Viewer::Operator,
-        Some(viewer) => {
-            let pubkeys = viewer.pubkeys.unwrap_or_default();
-            Viewer::Pubkeys(list("viewer.pubkeys", &pubkeys, Pubkey::new)?)
-        }
+        None => Viewer::OPERATOR,
+        Some(viewer) => Viewer {
+            private: match viewer.pubkeys {
+                None => Private::All,
+                Some(pubkeys) => Private::Of(list("viewer.pubkeys", &pubkeys, Pubkey::new)?),
+            },
+            hidden: if viewer.sees_hidden { Hidden::Shown } else { Hidden::Withheld },
+        },
     };
     Ok(Query { filters, viewer })
 }
@@ -140,9 +143,11 @@ mod tests {
         );
         let empty = r##"{"ids":[],"authors":[],"kinds":[],"#e":[]}"##;
         let queries = [
-            query(&[], Viewer::Operator),
-            query(&["{}"], Viewer::Pubkeys(vec![])),
-            query(&[&full, empty, "{}"], Viewer::Pubkeys(vec![Pubkey::new([9; 32]); 2])),
+            query(&[], Viewer::OPERATOR),
+            query(&["{}"], Viewer::of(vec![])),
+            query(&["{}"], Viewer { hidden: Hidden::Shown, ..Viewer::of(vec![]) }),
+            query(&["{}"], Viewer { hidden: Hidden::Withheld, ..Viewer::OPERATOR }),
+            query(&[&full, empty, "{}"], Viewer::of(vec![Pubkey::new([9; 32]); 2])),
         ];
         for query in queries {
             assert_eq!(to_query(Some(from_query(&query))).unwrap(), query);
@@ -151,7 +156,7 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_named() {
-        let good = from_query(&query(&["{}"], Viewer::Operator));
+        let good = from_query(&query(&["{}"], Viewer::OPERATOR));
         let with = |filter: proto::Filter| {
             let query = proto::Query { filters: vec![filter], ..good.clone() };
             to_query(Some(query)).unwrap_err().to_string()

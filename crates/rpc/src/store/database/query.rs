@@ -4,11 +4,15 @@ use std::collections::{HashMap, HashSet};
 
 use event::{Event, EventId, Filter};
 use reconcile::{Item, SortedVec};
-use store::{EventBatch, GatheredSet, Query, ReconcileError, Serial, Viewer};
+use store::{
+    EventBatch, GatheredSet, HIDDEN_AUTHORS_MARKER, Hidden, HiddenAuthors, Query, ReconcileError,
+    Serial, Viewer,
+};
 use tonic::Status;
 
 use super::DatabaseClient;
 use super::answer::{Answered, in_our_words};
+use super::versions::is_replaced_some_day;
 use crate::proto::orlydb::v1 as proto;
 use crate::store::failure::to_status;
 use crate::store::remote::{Page, Position};
@@ -24,13 +28,19 @@ impl DatabaseClient {
         position: &Position,
     ) -> Result<Page, Status> {
         let mut position = position.clone();
+        let hidden = self.hidden_from(viewer).await?;
         loop {
             let rest = position.rest();
             let (events, is_end) = self.events(&position).await?;
+            let replaced = self.replaced(&events).await?;
             let mut seen = Vec::new();
             for event in &events {
+                if replaced.contains(&event.as_ref().id()) {
+                    position.pass(event.as_ref());
+                    continue;
+                }
                 // Only what may be seen counts against the limit.
-                if viewer.may_see(event.as_ref()) {
+                if viewer.may_see(event.as_ref(), &hidden) {
                     seen.push(event.clone());
                 } else {
                     position.pass(event.as_ref());
@@ -52,25 +62,32 @@ impl DatabaseClient {
         let most = filter.limit.unwrap_or(u64::MAX).min(PAGE + position.again());
         filter.limit = Some(most);
         let request = proto::QueryEventsRequest { filter: Some((&filter).into()) };
-        let mut parts = self.client.clone().query_events(request).await.answered()?;
-        let mut found: Vec<Event> = Vec::new();
-        while let Some(part) =
-            parts.message().await.map_err(|status| in_our_words(&status).unwrap_or(status))?
-        {
-            for event in part.events {
-                let event = Event::try_from(event).map_err(malformed)?;
-                // It may know filters less well than we do.
-                if filter.matches(event.as_ref()) {
-                    found.push(event);
-                }
-            }
-        }
+        let mut found = self.answer(request).await?;
+        // It may know filters less well than we do.
+        found.retain(|event| filter.matches(event.as_ref()));
         let is_end = (found.len() as u64) < most;
         found.sort_by_key(|event| {
             let event = event.as_ref();
             (std::cmp::Reverse(event.created_at()), event.id())
         });
         Ok((found, is_end))
+    }
+
+    /// The events that the service finds.
+    pub(super) async fn answer(
+        &self,
+        request: proto::QueryEventsRequest,
+    ) -> Result<Vec<Event>, Status> {
+        let mut parts = self.client.clone().query_events(request).await.answered()?;
+        let mut found = Vec::new();
+        while let Some(part) =
+            parts.message().await.map_err(|status| in_our_words(&status).unwrap_or(status))?
+        {
+            for event in part.events {
+                found.push(Event::try_from(event).map_err(malformed)?);
+            }
+        }
+        Ok(found)
     }
 
     /// Adds serials: those of the filter come in one call, unless it names ids.
@@ -97,16 +114,18 @@ impl DatabaseClient {
         Ok(batch)
     }
 
-    /// Counts what matches. One filter without hidden kinds the service counts; all else is looked at.
+    /// Counts what matches. One filter without hidden or replaceable kinds the service counts; all else is
+    /// looked at.
     pub(in crate::store) async fn count(&self, query: &Query) -> Result<u64, Status> {
-        if let ([filter], Viewer::Operator) = (&query.filters[..], &query.viewer) {
+        if let ([filter], true) = (&query.filters[..], query.viewer == Viewer::OPERATOR) {
             if filter.is_empty() {
                 return Ok(0);
             }
             let filter = Filter { limit: None, ..filter.clone() };
             let request = proto::QueryEventsRequest { filter: Some((&filter).into()) };
             let count = self.client.clone().count_events(request).await.answered()?;
-            if !count.approximate {
+            let kinds = filter.kinds.as_deref().unwrap_or_default();
+            if !count.approximate && !kinds.iter().any(|kind| is_replaced_some_day(*kind)) {
                 return Ok(u64::try_from(count.count).unwrap_or(0));
             }
         }
@@ -145,6 +164,15 @@ impl DatabaseClient {
         Ok(GatheredSet(SortedVec::from(items).into()))
     }
 
+    /// The authors who are hidden from a viewer.
+    async fn hidden_from(&self, viewer: &Viewer) -> Result<HiddenAuthors, Status> {
+        let marker = match viewer.hidden {
+            Hidden::Shown => None,
+            Hidden::Withheld => self.marker(HIDDEN_AUTHORS_MARKER).await?,
+        };
+        Ok(HiddenAuthors::from_marker(marker.unwrap_or_default()))
+    }
+
     /// Shows all that match and may be seen, until `show` says that it is enough.
     async fn visit(
         &self,
@@ -153,10 +181,14 @@ impl DatabaseClient {
         mut show: impl FnMut(&Event) -> bool,
     ) -> Result<(), Status> {
         let mut position = Position::start(filter);
+        let hidden = self.hidden_from(viewer).await?;
         loop {
             let (events, is_end) = self.events(&position).await?;
+            let replaced = self.replaced(&events).await?;
             for event in &events {
-                if position.take(event.as_ref()) && viewer.may_see(event.as_ref()) && !show(event) {
+                let is_new =
+                    position.take(event.as_ref()) && !replaced.contains(&event.as_ref().id());
+                if is_new && viewer.may_see(event.as_ref(), &hidden) && !show(event) {
                     return Ok(());
                 }
             }

@@ -8,7 +8,7 @@ use proptest::option::of;
 use proptest::prelude::{Just, ProptestConfig, Strategy, any, proptest};
 use proptest::sample::{Index, select, subsequence};
 use reconcile::{Bound, Item, Set, SortedVec};
-use store::{EventStore, Tombstone, Viewer};
+use store::{EventStore, Hidden, HiddenAuthors, Private, Tombstone, Viewer};
 
 use super::TreeSet;
 use crate::Options;
@@ -51,11 +51,14 @@ fn filter() -> impl Strategy<Value = Filter> {
 }
 
 fn viewer() -> impl Strategy<Value = Viewer> {
-    let pubkeys = subsequence(vec![1, 2, 3], 0..=3);
-    proptest::prop_oneof![
-        1 => Just(Viewer::Operator),
-        3 => pubkeys.prop_map(|keys: Vec<u8>| Viewer::Pubkeys(keys.into_iter().map(pubkey).collect())),
-    ]
+    let of = pubkeys().prop_map(|keys| Private::Of(keys.into_iter().map(pubkey).collect()));
+    let private = proptest::prop_oneof![1 => Just(Private::All), 3 => of];
+    let hidden = select(vec![Hidden::Shown, Hidden::Withheld, Hidden::Withheld]);
+    (private, hidden).prop_map(|(private, hidden)| Viewer { private, hidden })
+}
+
+fn pubkeys() -> impl Strategy<Value = Vec<u8>> {
+    subsequence(vec![1, 2, 3], 0..=3)
 }
 
 fn keys(number: u8) -> Keys {
@@ -83,7 +86,12 @@ fn item(event: &Event) -> Item {
 }
 
 /// Stores the events but for some; returns those that are left.
-fn store(options: &Options, crowds: &[Crowd], removed: &[Index]) -> Vec<Event> {
+fn store(
+    options: &Options,
+    crowds: &[Crowd],
+    removed: &[Index],
+    hidden: &HiddenAuthors,
+) -> Vec<Event> {
     let mut events: Vec<Event> = crowds.iter().flat_map(draw).collect();
     let store = LmdbStore::open(options.clone(), None).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -95,6 +103,7 @@ fn store(options: &Options, crowds: &[Crowd], removed: &[Index]) -> Vec<Event> {
             .map(|index| index.get(&events).as_ref().id())
             .collect();
         store.delete(&removed, Tombstone::Forget).await.unwrap();
+        hidden.keep(&store).await.unwrap();
         events.retain(|event| !removed.contains(&event.as_ref().id()));
     });
     events
@@ -137,15 +146,19 @@ proptest! {
     fn is_the_set_of_what_a_query_serves(
         crowds in vec(crowd(), 0..12),
         removed in vec(any::<Index>(), 0..20),
+        hidden in pubkeys(),
         asked in vec((filter(), viewer()), 6),
     ) {
         let dir = tempfile::TempDir::new_in(crate::summary::tests::memory()).unwrap();
         let options = Options::new(dir.path());
-        let events = store(&options, &crowds, &removed);
+        let hidden = HiddenAuthors::new(hidden.into_iter().map(pubkey));
+        let events = store(&options, &crowds, &removed, &hidden);
         let lmdb = Lmdb::open(options).unwrap();
         lmdb.read(|txn| {
             for (filter, viewer) in &asked {
-                let is_served = |event: &&Event| filter.matches(event.as_ref()) && viewer.may_see(event.as_ref());
+                let is_served = |event: &&Event| {
+                    filter.matches(event.as_ref()) && viewer.may_see(event.as_ref(), &hidden)
+                };
                 let plain: SortedVec = events.iter().filter(is_served).map(item).collect();
                 match tree_spec(&lmdb, txn, filter, viewer)? {
                     Some(spec) => compare(&TreeSet::new(&lmdb.tables, txn, &spec)?, &plain, &TIMES)?,

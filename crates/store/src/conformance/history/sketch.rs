@@ -167,9 +167,9 @@ impl QuerySketch {
     /// Draws the query; `made` are the events it may name.
     pub(super) fn draw(&self, made: &[Event]) -> Query {
         let viewer = match &self.viewer {
-            None => Viewer::Operator,
+            None => Viewer::OPERATOR,
             Some(parties) => {
-                Viewer::Pubkeys(parties.iter().map(|&author| keys(author).pubkey()).collect())
+                Viewer::of(parties.iter().map(|&author| keys(author).pubkey()).collect())
             }
         };
         Query { filters: self.filters.iter().map(|sketch| sketch.draw(made)).collect(), viewer }
