@@ -6,6 +6,7 @@
 mod answer;
 mod query;
 mod save;
+mod versions;
 mod watch;
 
 use std::sync::Arc;
@@ -15,7 +16,7 @@ use event::EventId;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use parking_lot::Mutex;
 use prost::bytes::Bytes;
-use store::{Serial, StoreStatus};
+use store::{IDENTITY_MARKER, Serial, StoreStatus};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 use tonic::Status;
@@ -180,6 +181,12 @@ impl DatabaseClient {
     pub(super) async fn claim_marker(&self, key: &str, value: Bytes) -> Result<Vec<u8>, Status> {
         if let Some(held) = self.marker(key).await? {
             return Ok(held);
+        }
+        if key == IDENTITY_MARKER {
+            // Relays of the original are to have the same.
+            let request =
+                self.client.clone().get_or_create_relay_identity_secret(proto::Empty {}).await;
+            return Ok(request.answered()?.secret_key.into());
         }
         self.set_marker(key, Some(value.clone())).await?;
         Ok(self.marker(key).await?.unwrap_or_else(|| value.into()))
