@@ -41,11 +41,17 @@ pub(super) fn malformed(error: Malformed) -> Status {
     error.into()
 }
 
-/// What the service's refusal means to us.
+/// What the service's refusal means to us: its own words, but where its mode has no such thing.
 pub(super) fn from_status(status: &Status, mode: Mode, list: Option<List>) -> ManagementError {
+    let is_wrong_mode = match list {
+        Some(list) => !list.belongs_to(mode),
+        None => mode != Mode::Curating,
+    };
     match status.code() {
-        Code::FailedPrecondition => ManagementError::WrongMode { mode, needed: needed(list) },
-        Code::InvalidArgument | Code::AlreadyExists | Code::NotFound => {
+        Code::FailedPrecondition if is_wrong_mode => {
+            ManagementError::WrongMode { mode, needed: needed(list) }
+        }
+        Code::FailedPrecondition | Code::InvalidArgument | Code::AlreadyExists | Code::NotFound => {
             ManagementError::Invalid(status.message().to_owned())
         }
         _ => ManagementError::Unavailable(status.message().to_owned()),

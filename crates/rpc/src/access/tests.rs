@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use acl::conformance::{ALICE, BOB, Engine, Examined, HERE, OWNER, pubkey};
-use acl::{AccessControl, AccessLevel, AclStore, FollowsSettings, LocalAcl, Mode, Settings};
+use acl::{AccessControl, AccessLevel, AclStore, FollowsSettings, List, LocalAcl, Mode, Settings};
 use async_trait::async_trait;
 use event::{Prefix, Rejection};
 use store::MemoryStore;
@@ -11,7 +11,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use tonic::transport::Channel;
 use tonic::{Code, Status};
 
-use super::failure::rejection;
+use super::failure::{from_status, rejection};
 use crate::proto::orlyacl::v1 as proto;
 use crate::{AclServer, Address, Listener, Readiness, RemoteAcl, Server};
 use proto::acl_service_client::AclServiceClient;
@@ -238,6 +238,41 @@ async fn what_makes_no_sense_is_an_invalid_argument() {
     let policy = proto::PolicyCheckRequest { event: None };
     codes.push(client.check_policy(policy).await.unwrap_err().code());
     assert_eq!(codes, [Code::InvalidArgument; 6]);
+}
+
+/// Relays of the original name a client with its port.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_is_at_its_address_whatever_its_port_is() {
+    let running = Running::start("127.0.0.1:0", settings(Mode::Managed), memory()).await;
+    let mut client = running.client();
+    for ip in ["192.0.2.7", "2001:db8::7"] {
+        let block = proto::BlockIpRequest { ip: ip.into(), reason: String::new() };
+        client.block_ip(block).await.unwrap();
+    }
+    for (address, expected) in [
+        ("192.0.2.7", "blocked"),
+        ("192.0.2.7:50123", "blocked"),
+        ("[2001:db8::7]:50123", "blocked"),
+        ("192.0.2.8:50123", "read"),
+        ("somewhere", "read"),
+    ] {
+        let request = proto::AccessLevelRequest { pubkey: vec![].into(), address: address.into() };
+        let level = client.get_access_level(request).await.unwrap().into_inner().level;
+        assert_eq!(level, expected, "{address}");
+    }
+}
+
+/// The original has no lists where its store is remote, and says so.
+#[test]
+fn a_list_that_the_mode_has_is_refused_in_the_services_words() {
+    let status = Status::failed_precondition("managed ACL database not available");
+    let told = |mode, list| from_status(&status, mode, list).to_string();
+    let own_words = "managed ACL database not available";
+    assert_eq!(told(Mode::Managed, Some(List::BannedPubkeys)), own_words);
+    assert_eq!(told(Mode::Curating, Some(List::BlockedIps)), own_words);
+    assert_eq!(told(Mode::Curating, None), own_words);
+    let wrong = told(Mode::Managed, Some(List::TrustedPubkeys));
+    assert_eq!(wrong, "access control runs in mode managed, this needs curating (ORLY_ACL_MODE)");
 }
 
 #[test]
