@@ -48,7 +48,7 @@ pub(crate) fn check(tables: &Tables, txn: &RoTxn<'_>) -> Result<CheckReport, Lmd
         if !has_valid_id(event) {
             report.fault(format!("event {serial}: its id is not its hash"));
         }
-        let mut entries = Entries::default();
+        let mut entries = Entries::new(tables.hash_key);
         entries.add(event, serial);
         let mut missing = Vec::new();
         entries.for_each(tables, |table, key, value| match table.get(txn, key) {
@@ -78,10 +78,10 @@ struct Expected([u64; 8]);
 impl Expected {
     fn indexes(tables: &Tables) -> [(&'static str, Table); 8] {
         [
+            ("heads", tables.heads),
             ("by_id", tables.by_id),
             ("by_time", tables.by_time),
             ("by_kind", tables.by_kind),
-            ("by_author", tables.by_author),
             ("by_author_kind", tables.by_author_kind),
             ("by_tag", tables.by_tag),
             ("by_address", tables.by_address),

@@ -32,8 +32,8 @@ pub(crate) fn by_trees(
 pub(crate) fn by_looking(lmdb: &Lmdb, txn: &RoTxn<'_>, query: &Query) -> Result<u64, LmdbError> {
     let mut seen = HashSet::new();
     for filter in &query.filters {
-        for_each(lmdb, txn, filter, &query.viewer, |serial, _| {
-            seen.insert(serial);
+        for_each(lmdb, txn, filter, &query.viewer, |found| {
+            seen.insert(found.serial);
             true
         })?;
     }

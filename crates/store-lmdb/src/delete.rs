@@ -6,9 +6,7 @@ use store::{Serial, Tombstone};
 
 use crate::LmdbError;
 use crate::entries::Entries;
-use crate::keys::{
-    Posting, author_prefix, join, oldest_first, serial_bytes, serial_from, tag_prefix,
-};
+use crate::keys::{Posting, join, oldest_first, serial_bytes, serial_from};
 use crate::lookup::NOBODY;
 use crate::summary::{Change, Changes};
 use crate::tables::Tables;
@@ -21,7 +19,7 @@ pub(crate) fn remove(
     changes: &mut Changes,
 ) -> Result<bool, LmdbError> {
     let Some(event) = tables.event(wtxn, serial)?.map(EventRef::to_event) else { return Ok(false) };
-    let mut entries = Entries::default();
+    let mut entries = Entries::new(tables.hash_key);
     entries.add(event.as_ref(), serial);
     entries.delete(tables, wtxn)?;
     tables.events.delete(wtxn, &serial_bytes(serial))?;
@@ -81,8 +79,9 @@ pub(crate) fn vanish(
     changes: &mut Changes,
 ) -> Result<(), LmdbError> {
     let (pubkey, until) = (request.pubkey(), request.created_at());
-    let written = serials(tables.by_author, wtxn, &author_prefix(&pubkey))?;
-    let received = serials(tables.by_tag, wtxn, &tag_prefix(b'p', &pubkey.to_string()))?;
+    let hash_key = tables.hash_key;
+    let written = serials(tables.by_author_kind, wtxn, &hash_key.author(&pubkey))?;
+    let received = serials(tables.by_tag, wtxn, &hash_key.tag(b'p', &pubkey.to_string()))?;
     for serial in written.into_iter().chain(received) {
         let Some(event) = tables.event(wtxn, serial)? else { continue };
         let own = event.pubkey() == pubkey && event.kind() != Kind::VANISH;

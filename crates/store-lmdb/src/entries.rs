@@ -7,18 +7,18 @@ use store::Serial;
 
 use crate::LmdbError;
 use crate::keys::{
-    Posting, SerialBytes, address_key, author_kind_prefix, author_prefix, join, newest_first,
-    oldest_first, serial_bytes, tag_prefix,
+    HashKey, Posting, SerialBytes, address_key, join, newest_first, oldest_first, serial_bytes,
 };
+use crate::lookup::Head;
 use crate::tables::{Table, Tables};
 
 /// Index entries of some events.
-#[derive(Default)]
 pub(crate) struct Entries {
+    hash_key: HashKey,
+    heads: Vec<(SerialBytes, [u8; Head::LEN])>,
     by_id: Vec<([u8; 32], SerialBytes)>,
     by_time: Vec<([u8; 37], SerialBytes)>,
     by_kind: Vec<([u8; 39], SerialBytes)>,
-    by_author: Vec<([u8; 22], [u8; 0])>,
     by_author_kind: Vec<([u8; 24], [u8; 0])>,
     by_tag: Vec<([u8; 23], [u8; 0])>,
     by_address: Vec<([u8; 16], SerialBytes)>,
@@ -26,19 +26,34 @@ pub(crate) struct Entries {
 }
 
 impl Entries {
+    pub(crate) const fn new(hash_key: HashKey) -> Self {
+        Self {
+            hash_key,
+            heads: Vec::new(),
+            by_id: Vec::new(),
+            by_time: Vec::new(),
+            by_kind: Vec::new(),
+            by_author_kind: Vec::new(),
+            by_tag: Vec::new(),
+            by_address: Vec::new(),
+            by_expiration: Vec::new(),
+        }
+    }
+
     /// Gathers what belongs to one event.
     pub(crate) fn add(&mut self, event: EventRef<'_>, serial: Serial) {
         let (id, pubkey, kind) = (event.id(), event.pubkey(), event.kind());
         let stored = serial_bytes(serial);
         let posting = Posting::of(event, serial).to_bytes();
         let item: [u8; 37] = join(&[&newest_first(event.created_at()), id.as_bytes()]);
+        self.heads.push((stored, Head::of(event).to_bytes()));
         self.by_id.push((*id.as_bytes(), stored));
         self.by_time.push((item, stored));
         self.by_kind.push((join(&[&kind.as_u16().to_be_bytes(), &item]), stored));
-        self.by_author.push((join(&[&author_prefix(&pubkey), &posting]), []));
-        self.by_author_kind.push((join(&[&author_kind_prefix(&pubkey, kind), &posting]), []));
+        let author_kind = self.hash_key.author_kind(&pubkey, kind);
+        self.by_author_kind.push((join(&[&author_kind, &posting]), []));
         for (letter, value) in event.tags().indexed() {
-            self.by_tag.push((join(&[&tag_prefix(letter, value), &posting]), []));
+            self.by_tag.push((join(&[&self.hash_key.tag(letter, value), &posting]), []));
         }
         if let Some(address) = Address::of(event) {
             self.by_address.push((address_key(&address), stored));
@@ -50,22 +65,33 @@ impl Entries {
 
     /// Writes all entries.
     pub(crate) fn put(self, tables: &Tables, wtxn: &mut RwTxn<'_>) -> Result<(), LmdbError> {
+        put(tables.heads, wtxn, self.heads)?;
         put(tables.by_id, wtxn, self.by_id)?;
         put(tables.by_time, wtxn, self.by_time)?;
         put(tables.by_kind, wtxn, self.by_kind)?;
-        put(tables.by_author, wtxn, self.by_author)?;
         put(tables.by_author_kind, wtxn, self.by_author_kind)?;
         put(tables.by_tag, wtxn, self.by_tag)?;
         put(tables.by_address, wtxn, self.by_address)?;
         put(tables.by_expiration, wtxn, self.by_expiration)
     }
 
+    /// Writes the entries of the tables that schema 2 brought or changed.
+    pub(crate) fn put_since_1(
+        self,
+        tables: &Tables,
+        wtxn: &mut RwTxn<'_>,
+    ) -> Result<(), LmdbError> {
+        put(tables.heads, wtxn, self.heads)?;
+        put(tables.by_author_kind, wtxn, self.by_author_kind)?;
+        put(tables.by_tag, wtxn, self.by_tag)
+    }
+
     /// Removes all entries.
     pub(crate) fn delete(self, tables: &Tables, wtxn: &mut RwTxn<'_>) -> Result<(), LmdbError> {
+        delete(tables.heads, wtxn, self.heads)?;
         delete(tables.by_id, wtxn, self.by_id)?;
         delete(tables.by_time, wtxn, self.by_time)?;
         delete(tables.by_kind, wtxn, self.by_kind)?;
-        delete(tables.by_author, wtxn, self.by_author)?;
         delete(tables.by_author_kind, wtxn, self.by_author_kind)?;
         delete(tables.by_tag, wtxn, self.by_tag)?;
         delete(tables.by_address, wtxn, self.by_address)?;
@@ -75,10 +101,10 @@ impl Entries {
     /// How many entries there are for each index, in the order they are written.
     pub(crate) fn lengths(&self) -> [u64; 8] {
         [
+            self.heads.len(),
             self.by_id.len(),
             self.by_time.len(),
             self.by_kind.len(),
-            self.by_author.len(),
             self.by_author_kind.len(),
             distinct(&self.by_tag),
             self.by_address.len(),
@@ -96,10 +122,10 @@ impl Entries {
         ) {
             entries.iter().for_each(|(key, value)| show(table, key, value));
         }
+        each(tables.heads, &self.heads, &mut show);
         each(tables.by_id, &self.by_id, &mut show);
         each(tables.by_time, &self.by_time, &mut show);
         each(tables.by_kind, &self.by_kind, &mut show);
-        each(tables.by_author, &self.by_author, &mut show);
         each(tables.by_author_kind, &self.by_author_kind, &mut show);
         each(tables.by_tag, &self.by_tag, &mut show);
         each(tables.by_address, &self.by_address, &mut show);

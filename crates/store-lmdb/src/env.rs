@@ -11,12 +11,8 @@ use crate::error::is_map_full;
 use crate::options::{Access, Options};
 use crate::tables::Tables;
 use crate::turnstile::Turnstile;
-use crate::{LmdbError, hint, keys};
+use crate::{LmdbError, hint, keys, schema};
 
-/// The schema this version writes. A change of tables or keys raises it and adds a migration.
-const SCHEMA: u32 = 1;
-const SCHEMA_KEY: &[u8] = b"schema";
-const DATABASE_ID_KEY: &[u8] = b"database_id";
 /// The size of the lock file: room for about a thousand readers at once.
 const LOCK_FILE_BYTES: usize = 64 << 10;
 
@@ -61,6 +57,8 @@ impl Lmdb {
             return Err(LmdbError::Absent(path));
         }
         let env = open_env(&options).map_err(failed)?;
+        let found = schema::found(&env)?;
+        schema::check(found, &options)?;
         let tables = match (Tables::open(&env, env.read_txn()?)?, options.access) {
             (Some(tables), _) => tables,
             (None, Access::Read) => return Err(LmdbError::Absent(path)),
@@ -70,36 +68,9 @@ impl Lmdb {
             Access::Read => Turnstile::default(),
             Access::Create | Access::Write => Turnstile::open(&path),
         };
-        let lmdb = Self { env, tables, options, map: RwLock::new(()), turnstile };
-        lmdb.check_schema()?;
+        let mut lmdb = Self { env, tables, options, map: RwLock::new(()), turnstile };
+        lmdb.tables.hash_key = schema::prepare(&lmdb)?;
         Ok(lmdb)
-    }
-
-    fn check_schema(&self) -> Result<(), LmdbError> {
-        let found =
-            self.read(|txn| Ok(self.tables.meta.get(txn, SCHEMA_KEY)?.map(<[u8]>::to_vec)))?;
-        match found {
-            Some(bytes) => {
-                let bytes = bytes.try_into().map_err(|_| LmdbError::Damaged("schema version"))?;
-                let found = u32::from_be_bytes(bytes);
-                if found > SCHEMA {
-                    Err(LmdbError::NewerSchema { found, known: SCHEMA })
-                } else {
-                    Ok(())
-                }
-            }
-            None if self.options.access == Access::Read => {
-                Err(LmdbError::Absent(self.options.path.clone()))
-            }
-            None => self.write(|wtxn| {
-                if self.tables.meta.get(wtxn, SCHEMA_KEY)?.is_some() {
-                    return Ok(());
-                }
-                self.tables.meta.put(wtxn, SCHEMA_KEY, &SCHEMA.to_be_bytes())?;
-                self.tables.meta.put(wtxn, DATABASE_ID_KEY, &rand::random::<[u8; 16]>())?;
-                Ok(())
-            }),
-        }
     }
 
     /// Runs `work` on a snapshot.
@@ -234,13 +205,7 @@ impl Lmdb {
 
     pub(crate) fn describe(&self) -> Result<Description, LmdbError> {
         let info = self.info();
-        let (schema, database_id) = self.read(|txn| {
-            let schema =
-                self.tables.meta.get(txn, SCHEMA_KEY)?.and_then(|bytes| bytes.try_into().ok());
-            let schema = schema.ok_or(LmdbError::Damaged("schema version"))?;
-            let id = self.tables.meta.get(txn, DATABASE_ID_KEY)?.unwrap_or_default();
-            Ok((u32::from_be_bytes(schema), id.to_vec()))
-        })?;
+        let (schema, database_id) = self.read(|txn| schema::describe(&self.tables, txn))?;
         Ok(Description {
             schema,
             database_id,

@@ -35,6 +35,16 @@ pub enum LmdbError {
         /// The newest schema of this version.
         known: u32,
     },
+    /// An older version wrote the database, and who only reads it cannot bring it up to date.
+    #[error(
+        "the event store in {} is of an older version: the process that writes to it brings it up to date when it \
+         starts",
+        path.display()
+    )]
+    OlderSchema {
+        /// The directory.
+        path: PathBuf,
+    },
     /// The database is full.
     #[error(
         "event store is full: it may grow to {limit} bytes (ORLY_DB_MAP_SIZE_MB), or free space by deleting"

@@ -87,6 +87,10 @@ impl Posting {
         Some(Self(u128::from_be_bytes(wide)))
     }
 
+    pub(crate) fn created_at(self) -> Timestamp {
+        created_at_from(&self.to_bytes()[..5])
+    }
+
     pub(crate) fn serial(self) -> Serial {
         let [.., a, b, c, d, e] = self.0.to_be_bytes();
         serial_from(&[a, b, c, d, e])
@@ -106,29 +110,42 @@ pub(crate) fn join<const N: usize>(parts: &[&[u8]]) -> [u8; N] {
     key
 }
 
-/// The first bytes of a pubkey: an index prefix, exact after a look at the event.
-pub(crate) fn author_prefix(pubkey: &Pubkey) -> [u8; 8] {
-    *pubkey.as_bytes().first_chunk().expect("a pubkey has 32 bytes")
-}
+/// The secret of a database that its 64-bit hashes depend on: who does not know it cannot make two
+/// values that share one, so what an index finds by them is what was asked for.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct HashKey([u8; 16]);
 
-pub(crate) fn author_kind_prefix(pubkey: &Pubkey, kind: Kind) -> [u8; 10] {
-    join(&[&author_prefix(pubkey), &kind.as_u16().to_be_bytes()])
-}
+impl HashKey {
+    pub(crate) const fn new(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
 
-/// `letter 1 ‖ hash of value 8`: exact after a look at the event.
-pub(crate) fn tag_prefix(letter: u8, value: &str) -> [u8; 9] {
-    let hash = hash(&[value.as_bytes()]);
-    join(&[&[letter], &hash[..8]])
+    /// `hash of pubkey 8`
+    pub(crate) fn author(self, pubkey: &Pubkey) -> [u8; 8] {
+        self.hash(pubkey.as_bytes())
+    }
+
+    /// `hash of pubkey 8 ‖ kind 2`
+    pub(crate) fn author_kind(self, pubkey: &Pubkey, kind: Kind) -> [u8; 10] {
+        join(&[&self.author(pubkey), &kind.as_u16().to_be_bytes()])
+    }
+
+    /// `letter 1 ‖ hash of value 8`
+    pub(crate) fn tag(self, letter: u8, value: &str) -> [u8; 9] {
+        join(&[&[letter], &self.hash(value.as_bytes())])
+    }
+
+    fn hash(self, value: &[u8]) -> [u8; 8] {
+        siphasher::sip::SipHasher13::new_with_key(&self.0).hash(value).to_be_bytes()
+    }
 }
 
 /// The key of an address: 128 bits stand for kind, pubkey and `d`.
 pub(crate) fn address_key(address: &Address) -> [u8; 16] {
-    hash(&[&address.kind.as_u16().to_be_bytes(), address.pubkey.as_bytes(), address.d.as_bytes()])
-}
-
-fn hash(parts: &[&[u8]]) -> [u8; 16] {
     let mut hasher = SipHasher13::new_with_keys(0x6f72_6c79, 0x6e6f_7374_7221);
-    parts.iter().for_each(|part| hasher.write(part));
+    hasher.write(&address.kind.as_u16().to_be_bytes());
+    hasher.write(address.pubkey.as_bytes());
+    hasher.write(address.d.as_bytes());
     hasher.finish128().as_bytes()
 }
 
@@ -151,6 +168,7 @@ mod tests {
             prop_assert_eq!(posting(a).to_bytes().cmp(&posting(b).to_bytes()), order(a).cmp(&order(b)));
             prop_assert_eq!(Posting::from_key(&posting(a).to_bytes()), Some(posting(a)));
             prop_assert_eq!(posting(a).serial().as_u64(), a.2);
+            prop_assert_eq!(posting(a).created_at().as_secs(), a.0);
         }
     }
 }

@@ -21,6 +21,7 @@ mod query;
 mod reconcile_set;
 mod save;
 mod scan;
+mod schema;
 mod serials;
 mod store;
 mod summary;

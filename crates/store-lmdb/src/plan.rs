@@ -2,7 +2,6 @@
 
 use event::{EventId, Filter, Timestamp};
 
-use crate::keys::{author_kind_prefix, author_prefix, tag_prefix};
 use crate::tables::{Table, Tables};
 
 /// More index runs than this are not opened for one filter where a coarser index does.
@@ -33,6 +32,8 @@ pub(crate) enum Layout {
     Posting,
     /// With `!created_at 5 ‖ id 32`; the value is the serial.
     Item,
+    /// With `kind 2 ‖ posting`: a run for each kind.
+    KindPosting,
 }
 
 impl Plan {
@@ -45,9 +46,10 @@ impl Plan {
             return Self::Ids(ids.clone());
         }
         let mut ways = Vec::new();
+        let hash_key = tables.hash_key;
         let fewest = filter.tags.iter().min_by_key(|(_, values)| values.len());
         if let Some((&letter, values)) = fewest {
-            let prefixes = values.iter().map(|value| Box::from(tag_prefix(letter, value)));
+            let prefixes = values.iter().map(|value| Box::from(hash_key.tag(letter, value)));
             ways.push(scans(tables.by_tag, Layout::Posting, prefixes));
         }
         match (&filter.authors, &filter.kinds) {
@@ -57,12 +59,12 @@ impl Plan {
                 let pairs =
                     authors.iter().flat_map(|author| kinds.iter().map(move |&kind| (author, kind)));
                 let prefixes =
-                    pairs.map(|(author, kind)| Box::from(author_kind_prefix(author, kind)));
+                    pairs.map(|(author, kind)| Box::from(hash_key.author_kind(author, kind)));
                 ways.push(scans(tables.by_author_kind, Layout::Posting, prefixes));
             }
             (Some(authors), _) => {
-                let prefixes = authors.iter().map(|author| Box::from(author_prefix(author)));
-                ways.push(scans(tables.by_author, Layout::Posting, prefixes));
+                let prefixes = authors.iter().map(|author| Box::from(hash_key.author(author)));
+                ways.push(scans(tables.by_author_kind, Layout::KindPosting, prefixes));
             }
             (None, Some(kinds)) if ways.is_empty() => {
                 let prefixes = kinds.iter().map(|kind| Box::from(kind.as_u16().to_be_bytes()));
@@ -76,9 +78,10 @@ impl Plan {
         Self::Scans(ways)
     }
 
-    /// Whether what the scans find is what the filter asks for, without a look at the event.
+    /// Whether what the scans find is what the filter asks for, kinds aside.
     pub(crate) fn is_exact(filter: &Filter) -> bool {
-        filter.is_kinds_and_time()
+        let indexed = filter.tags.len() + usize::from(filter.authors.is_some());
+        indexed <= 1 && filter.ids.is_none() && filter.search.is_none()
     }
 }
 

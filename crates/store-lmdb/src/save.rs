@@ -203,7 +203,7 @@ impl<'a, 'txn, 'env> Batch<'a, 'txn, 'env> {
 
     /// Writes what is pending.
     fn flush(&mut self) -> Result<(), LmdbError> {
-        let mut entries = Entries::default();
+        let mut entries = Entries::new(self.tables.hash_key);
         for (serial, event) in self.pending.drain(..).flatten() {
             let event = event.as_ref();
             self.tables.events.put_with_flags(

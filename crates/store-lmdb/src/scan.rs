@@ -4,10 +4,9 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::ops::Bound;
 
-use event::Timestamp;
+use event::{Kind, Timestamp};
 use heed::types::Bytes;
 use heed::{RoRange, RoTxn};
-use store::Serial;
 
 use crate::LmdbError;
 use crate::keys::{Posting, newest_first};
@@ -23,10 +22,16 @@ pub(crate) struct TimeRange {
     pub(crate) until: Timestamp,
 }
 
+impl TimeRange {
+    fn contains(self, at: Timestamp) -> bool {
+        self.since <= at && at <= self.until
+    }
+}
+
 impl Scan {
     fn posting(&self, key: &[u8], value: &[u8]) -> Result<Posting, LmdbError> {
         let posting = match self.layout {
-            Layout::Posting => Posting::from_key(key),
+            Layout::Posting | Layout::KindPosting => Posting::from_key(key),
             Layout::Item => Posting::from_item(key, value),
         };
         posting.ok_or(LmdbError::Damaged("an index entry"))
@@ -108,22 +113,56 @@ impl<'p, 't> Merge<'p, 't> {
     }
 }
 
+/// Takes runs of several kinds apart, into one for each kind that is stored and may be asked for.
+pub(crate) fn split(
+    scans: Vec<Scan>,
+    txn: &RoTxn<'_>,
+    asked: Option<&[Kind]>,
+) -> Result<Vec<Scan>, LmdbError> {
+    let mut runs = Vec::with_capacity(scans.len());
+    for scan in scans {
+        if scan.layout != Layout::KindPosting {
+            runs.push(scan);
+            continue;
+        }
+        let Scan { table, prefix, .. } = scan;
+        let mut next = Some(0u16);
+        while let Some(kind) = next {
+            let from = [&prefix[..], &kind.to_be_bytes()].concat();
+            let found = table.get_greater_than_or_equal_to(txn, &from)?;
+            let rest = found.and_then(|(key, _)| key.strip_prefix(&prefix[..]));
+            let Some(&kind) = rest.and_then(|rest| rest.first_chunk()) else { break };
+            let number = u16::from_be_bytes(kind);
+            if asked.is_none_or(|asked| asked.binary_search(&Kind::new(number)).is_ok()) {
+                let prefix = [&prefix[..], &kind].concat().into();
+                runs.push(Scan { table, layout: Layout::Posting, prefix });
+            }
+            next = number.checked_add(1);
+        }
+    }
+    Ok(runs)
+}
+
 /// All that the runs find, in order of serial.
-pub(crate) fn serials(
+pub(crate) fn postings(
     scans: Vec<Scan>,
     txn: &RoTxn<'_>,
     range: TimeRange,
-) -> Result<Vec<Serial>, LmdbError> {
-    let mut serials = Vec::new();
+) -> Result<Vec<Posting>, LmdbError> {
+    let mut postings = Vec::new();
     for position in scans.into_iter().map(Position::start) {
+        let is_mixed = position.scan.layout == Layout::KindPosting;
         for entry in open(&position, txn, range)? {
             let (key, value) = entry?;
-            serials.push(position.scan.posting(key, value)?.serial());
+            let posting = position.scan.posting(key, value)?;
+            if !is_mixed || range.contains(posting.created_at()) {
+                postings.push(posting);
+            }
         }
     }
-    serials.sort_unstable();
-    serials.dedup();
-    Ok(serials)
+    postings.sort_unstable_by_key(|posting| posting.serial());
+    postings.dedup();
+    Ok(postings)
 }
 
 fn open<'t>(
@@ -132,8 +171,14 @@ fn open<'t>(
     range: TimeRange,
 ) -> Result<RoRange<'t, Bytes, Bytes>, LmdbError> {
     let prefix = &position.scan.prefix;
-    let first = [&prefix[..], &newest_first(range.until)].concat();
-    let end = [&prefix[..], &newest_first(range.since), &[0xff; 33]].concat();
+    let (first, end) = match position.scan.layout {
+        // Each kind has its own times.
+        Layout::KindPosting => (prefix.to_vec(), [&prefix[..], &[0xff; 16]].concat()),
+        Layout::Posting | Layout::Item => (
+            [&prefix[..], &newest_first(range.until)].concat(),
+            [&prefix[..], &newest_first(range.since), &[0xff; 33]].concat(),
+        ),
+    };
     let start = match &position.after {
         Some(key) => Bound::Excluded(&key[..]),
         None => Bound::Included(&first[..]),

@@ -3,25 +3,29 @@
 use heed::types::Bytes;
 use heed::{CommitOrAbort, Database, Env, EnvOpenOptions, RoTxn, RwTxn, WithoutTls};
 
+use crate::keys::HashKey;
+
 /// A table: bytes to bytes, ordered by key.
 pub(crate) type Table = Database<'static, Bytes, Bytes>;
 
-/// All tables. Postings are `!created_at 5 ‖ id[..4] ‖ serial 5`, items `!created_at 5 ‖ id 32`.
+/// All tables, and the secret that hashes in them depend on. Postings are `!created_at 5 ‖ id[..4] ‖ serial 5`, items `!created_at 5 ‖ id 32`.
 #[derive(Clone, Copy)]
 pub(crate) struct Tables {
-    /// name → value: schema, database id, next serial
+    /// Known once the schema is.
+    pub(crate) hash_key: HashKey,
+    /// name → value: schema, database id, secret of the hashes, next serial
     pub(crate) meta: Table,
     /// serial 5 → packed event
     pub(crate) events: Table,
+    /// serial 5 → id 32 ‖ kind 2 ‖ expires 1
+    pub(crate) heads: Table,
     /// id 32 → serial 5
     pub(crate) by_id: Table,
     /// item → serial 5
     pub(crate) by_time: Table,
     /// kind 2 ‖ item → serial 5
     pub(crate) by_kind: Table,
-    /// pubkey[..8] ‖ posting → ()
-    pub(crate) by_author: Table,
-    /// pubkey[..8] ‖ kind 2 ‖ posting → ()
+    /// hash of pubkey 8 ‖ kind 2 ‖ posting → ()
     pub(crate) by_author_kind: Table,
     /// letter 1 ‖ hash of value 8 ‖ posting → ()
     pub(crate) by_tag: Table,
@@ -42,12 +46,12 @@ pub(crate) struct Tables {
 }
 
 const NAMES: [&str; 15] = [
-    "meta",
+    META,
     "events",
+    "heads",
     "by_id",
     "by_time",
     "by_kind",
-    "by_author",
     "by_author_kind",
     "by_tag",
     "by_address",
@@ -59,10 +63,24 @@ const NAMES: [&str; 15] = [
     "markers",
 ];
 
+/// The table that says which schema the others have.
+pub(crate) const META: &str = "meta";
+/// A table of schema 1, empty since.
+pub(crate) const DISUSED: &str = "by_author";
+
 impl Tables {
     /// How many tables an environment must have room for.
     pub(crate) fn set_limit(options: &mut EnvOpenOptions<WithoutTls>) {
-        options.max_dbs(u32::try_from(NAMES.len()).expect("a handful"));
+        options.max_dbs(u32::try_from(NAMES.len() + 1).expect("a handful"));
+    }
+
+    /// Opens one table; `None` if it is not there.
+    pub(crate) fn one(env: &Env<WithoutTls>, name: &str) -> Result<Option<Table>, heed::Error> {
+        let table = env.open_databases_and_commit(env.read_txn()?, |opener, rtxn| {
+            let table = opener.open_database::<Bytes, Bytes>(rtxn, Some(name))?;
+            Ok::<_, heed::Error>(CommitOrAbort::<_, ()>::Commit(table))
+        })?;
+        Ok(table.unwrap_commit())
     }
 
     /// Opens all tables, making those that are not there.
@@ -99,10 +117,10 @@ impl Tables {
         let [
             meta,
             events,
+            heads,
             by_id,
             by_time,
             by_kind,
-            by_author,
             by_author_kind,
             by_tag,
             by_address,
@@ -114,12 +132,13 @@ impl Tables {
             markers,
         ] = tables;
         Self {
+            hash_key: HashKey::default(),
             meta,
             events,
+            heads,
             by_id,
             by_time,
             by_kind,
-            by_author,
             by_author_kind,
             by_tag,
             by_address,
