@@ -9,7 +9,7 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Who may use whom. What is below a crate's own arrows it may use as well.
-const ARROWS: [(&str, &[&str]); 19] = [
+const ARROWS: [(&str, &[&str]); 20] = [
     ("event", &[]),
     ("reconcile", &["event"]),
     ("store", &["reconcile"]),
@@ -22,11 +22,12 @@ const ARROWS: [(&str, &[&str]); 19] = [
     ("supervisor", &[]),
     ("daemon", &[]),
     ("service-settings", &["daemon", "relay-sync", "rpc"]),
-    ("orly", &["relay", "service-settings", "store-lmdb"]),
-    ("orly-db-badger", &["service-settings", "store-lmdb"]),
-    ("orly-acl", &["service-settings", "store-lmdb"]),
-    ("orly-sync-negentropy", &["service-settings", "store-lmdb"]),
-    ("orly-launcher", &["daemon", "rpc", "supervisor"]),
+    ("service-store", &["service-settings", "store-lmdb"]),
+    ("orly", &["relay", "service-store"]),
+    ("orly-db-badger", &["service-store"]),
+    ("orly-acl", &["service-store"]),
+    ("orly-sync-negentropy", &["service-store"]),
+    ("orly-launcher", &["service-settings", "supervisor"]),
     // Drives relays of any make: it would prove little with ours inside.
     ("orly-bench", &["reconcile"]),
     ("appliance", &[]),

@@ -203,7 +203,7 @@ pub const fn joined_len(parts: &[&[Row]]) -> usize {
     len
 }
 
-/// The rows of all parts, one behind the other.
+/// The rows of all parts, section by section; a variable that is in two rows stops the compiler.
 #[doc(hidden)]
 pub const fn joined<const N: usize>(parts: &[&[Row]]) -> [Row; N] {
     const NONE: Row = Row {
@@ -226,35 +226,59 @@ pub const fn joined<const N: usize>(parts: &[&[Row]]) -> [Row; N] {
         }
         part += 1;
     }
-    rows
+    if let Some(variable) = repeated(&rows) {
+        panic!("{}", variable);
+    }
+    by_section(rows)
 }
 
-/// The table as a page of documentation.
-pub fn markdown<S: Settings>(title: &str, introduction: &str) -> String {
-    let mut page = format!("# {title}\n\n{introduction}\n");
-    let mut section = "";
-    for row in S::TABLE {
-        let is_set = row.effect == Effect::Full;
-        if section != row.section {
-            section = row.section;
-            page.push_str(&format!("\n## {section}\n\n"));
-            page.push_str(if is_set {
-                "| Variable | Default | Allowed | Meaning |\n|---|---|---|---|\n"
-            } else {
-                "| Variable | Default | Meaning |\n|---|---|---|\n"
-            });
+/// The first variable that is in two rows.
+const fn repeated(rows: &[Row]) -> Option<&'static str> {
+    let mut at = 0;
+    while at < rows.len() {
+        let mut before = 0;
+        while before < at {
+            if is_same(rows[before].variable, rows[at].variable) {
+                return Some(rows[at].variable);
+            }
+            before += 1;
         }
-        let names: Vec<String> = [&[row.variable], row.aliases]
-            .concat()
-            .iter()
-            .map(|name| format!("`{name}`"))
-            .collect();
-        let default =
-            if row.default.is_empty() { "–".to_owned() } else { format!("`{}`", row.default) };
-        let allowed = if is_set { format!("{} | ", (row.expected)()) } else { String::new() };
-        page.push_str(&format!("| {} | {default} | {allowed}{} |\n", names.join(", "), row.text()));
+        at += 1;
     }
-    page
+    None
+}
+
+/// The rows of the first section, then those of the next: a group may add to any.
+const fn by_section<const N: usize>(rows: [Row; N]) -> [Row; N] {
+    let mut sorted = rows;
+    let (mut len, mut first) = (0, 0);
+    while len < N {
+        let mut is_known = false;
+        let mut at = 0;
+        while at < first {
+            is_known |= is_same(rows[at].section, rows[first].section);
+            at += 1;
+        }
+        while !is_known && at < N {
+            if is_same(rows[at].section, rows[first].section) {
+                sorted[len] = rows[at];
+                len += 1;
+            }
+            at += 1;
+        }
+        first += 1;
+    }
+    sorted
+}
+
+/// Whether both texts are the same, for the compiler, which cannot use `==` of them yet.
+const fn is_same(a: &str, b: &str) -> bool {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    let mut at = 0;
+    while at < a.len() && at < b.len() && a[at] == b[at] {
+        at += 1;
+    }
+    at == a.len() && at == b.len()
 }
 
 impl Row {
@@ -263,3 +287,6 @@ impl Row {
         self.doc.trim()
     }
 }
+
+#[cfg(test)]
+mod tests;

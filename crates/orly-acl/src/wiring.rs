@@ -3,18 +3,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use acl::{AclStore, LocalAcl};
+use acl::LocalAcl;
 use anyhow::Context;
 use daemon::Start;
 use rpc::{AclServer, Listener, Readiness, RemoteStore, Server};
-use store::StoreError;
-use store_lmdb::{Access, LmdbStore, Options};
+use service_settings::Database;
+use service_store::{EventStore, when_there};
+use store_lmdb::Access;
 use tokio_util::task::TaskTracker;
 
-use crate::settings::{Database, Settings};
+use crate::settings::Settings;
 
-/// How often an event store that does not answer is asked again.
-const RETRY_INTERVAL: Duration = Duration::from_millis(100);
+/// How long a database service may be away without a word in the log: services start in any order.
+const QUIET: Duration = Duration::from_secs(10);
 
 /// Runs the service.
 pub(crate) async fn serve(start: Start<Settings>) -> anyhow::Result<()> {
@@ -23,58 +24,36 @@ pub(crate) async fn serve(start: Start<Settings>) -> anyhow::Result<()> {
     let address = listener.address().context("read the address of the listener")?;
     let mode = settings.access.mode.0;
     let store = open(&settings)?;
-    let acl = Arc::new(LocalAcl::new(settings.access_control(), Arc::clone(&store)));
+    let acl = Arc::new(LocalAcl::new(settings.access_control(), store.get()));
     let readiness = Readiness::new();
-    let service = AclServer::new(Arc::clone(&acl), store, readiness.clone());
+    let service = AclServer::new(Arc::clone(&acl), store.get(), readiness.clone());
     tracing::info!(%address, %mode, "listening");
     settings.access.warn();
     let tasks = TaskTracker::new();
     let server = Server::new(readiness.clone(), shutdown.clone()).with(service.into_service());
-    let begun = async {
-        begin(&acl).await?;
+    let work = Box::pin(async {
+        when_there(|| acl.refresh()).await.context("read what was decided")?;
+        tasks.spawn(Arc::clone(&acl).run(shutdown.clone()));
         readiness.set(true);
         manager.ready();
         tracing::info!("ready");
-        tasks.spawn(Arc::clone(&acl).run(shutdown.clone()));
-        shutdown.cancelled().await;
         Ok(())
-    };
-    let serving = async { server.run(listener).await.context("serve") };
-    let begun = async { shutdown.run_until_cancelled(begun).await.unwrap_or(Ok(())) };
-    let result = tokio::try_join!(serving, async {
-        let result = begun.await;
-        // What cannot begin must not go on listening.
-        shutdown.cancel();
-        result
     });
+    let served = store.while_sound(&shutdown, server.run_with(listener, work)).await;
     tasks.close();
     tasks.wait().await;
-    result?;
+    served?;
     tracing::info!("stopped");
     Ok(())
 }
 
-/// The event store.
-fn open(settings: &Settings) -> anyhow::Result<Arc<dyn AclStore>> {
-    match settings.db_type {
-        Database::Remote => Ok(Arc::new(RemoteStore::new(settings.db_server.0.clone()))),
+/// Opens the event store.
+fn open(settings: &Settings) -> anyhow::Result<EventStore> {
+    Ok(match settings.db_type {
         Database::Embedded => {
-            let options = Options {
-                max_map_mib: settings.db_map_size_mb,
-                access: Access::Create,
-                ..Options::new(&settings.data_dir)
-            };
-            Ok(Arc::new(LmdbStore::open(options, settings.url())?))
+            service_store::open(&settings.store, Access::Create, settings.relay_url.as_ref())?
+                .into()
         }
-    }
-}
-
-/// Reads what was decided before, as soon as the event store answers.
-async fn begin(acl: &LocalAcl) -> anyhow::Result<()> {
-    loop {
-        match acl.refresh().await {
-            Err(StoreError::Unavailable(_)) => tokio::time::sleep(RETRY_INTERVAL).await,
-            result => return result.context("read what was decided"),
-        }
-    }
+        Database::Remote => RemoteStore::new(settings.db_server.0.clone()).quiet_for(QUIET).into(),
+    })
 }

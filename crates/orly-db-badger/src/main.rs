@@ -19,18 +19,11 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// Relays and the other services of one appliance share it. It keeps the name of the original's, whose
 /// clients it serves as well; the database is not the original's, and is filled by import.
 #[derive(Parser, Debug)]
-#[command(name = "orly-db-badger", version, after_help = settings::help())]
+#[command(name = "orly-db-badger", version, after_help = daemon::help::<Settings>())]
 struct CommandLine {}
 
 fn main() -> ExitCode {
-    match CommandLine::try_parse() {
-        Ok(CommandLine {}) => {
-            daemon::run(|settings: &Settings, _| settings.logging(), wiring::serve)
-        }
-        Err(error) => {
-            // Help and version go to stdout and are no failure; nobody may be reading.
-            drop(error.print());
-            if error.use_stderr() { ExitCode::from(daemon::EXIT_USAGE) } else { ExitCode::SUCCESS }
-        }
-    }
+    daemon::with_command_line(|CommandLine {}| {
+        daemon::run(|settings: &Settings, _| settings.logging(), wiring::serve)
+    })
 }

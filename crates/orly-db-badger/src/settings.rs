@@ -1,12 +1,11 @@
 //! What an operator sets: every environment variable of the process.
 
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
 use std::time::Duration;
 
-use daemon::{Effect, LogFormat, LogLevel, LogOutput, Logging, Setting, Settings as _, choice};
+use daemon::{LogLevel, LogSettings, Logging, Setting, choice};
 use rpc::DatabaseOptions;
-use service_settings::{RelayUrl, ServiceAddress};
+use service_settings::{EmbeddedStore, RelayUrl, ServiceAddress};
 
 const MIB: usize = 1 << 20;
 
@@ -18,14 +17,10 @@ daemon::settings! {
             /// Where relays and other services find it. Whoever can connect may do everything: leave it on this
             /// machine, or in a network of its own.
             listen: ServiceAddress = "ORLY_DB_LISTEN" | "ORLY_LAUNCHER_DB_LISTEN", "127.0.0.1:50051";
-            /// Public address of the relay, named by requests to vanish (NIP-62).
-            relay_url: Option<RelayUrl> = "ORLY_RELAY_URL", "";
         }
         section "Event store" {
-            /// Directory of the event store; blobs and thumbnails lie there too.
-            data_dir: PathBuf = "ORLY_DATA_DIR", "$XDG_DATA_HOME/ORLY";
-            /// How large the event store may become, in MiB; 0 lets it grow as long as the disk has room.
-            db_map_size_mb: usize = "ORLY_DB_MAP_SIZE_MB", "0";
+            /// Public address of the relay, named by requests to vanish (NIP-62).
+            relay_url: Option<RelayUrl> = "ORLY_RELAY_URL", "";
         }
         section "Calls of orlydb.v1" {
             /// Queries that read at the same moment; 0 for any number.
@@ -42,11 +37,11 @@ daemon::settings! {
         section "Log" {
             /// Least important lines that are logged; clients may change it (`SetLogLevel`).
             log_level: LogLevel = "ORLY_DB_LOG_LEVEL" | "ORLY_LOG_LEVEL", "info";
-            /// How lines look.
-            log_format: LogFormat = "ORLY_LOG_FORMAT", "text";
-            /// Whether the service logs to stdout, not stderr.
-            log_to_stdout: bool = "ORLY_LOG_TO_STDOUT", "false";
         }
+        /// The event store.
+        group store: EmbeddedStore;
+        /// How the log is written.
+        group log: LogSettings;
     }
     one value {
         /// The engine; `badger` is the name of the original's, and LMDB here. `grpc` is for the relay.
@@ -89,13 +84,7 @@ impl Setting for Engine {
 impl Settings {
     /// How the service logs.
     pub(crate) fn logging(&self) -> Logging {
-        Logging {
-            level: self.log_level,
-            // They tell of each frame, which hides the calls.
-            targets: vec![("h2", LogLevel::Warn), ("hyper", LogLevel::Warn)],
-            format: self.log_format,
-            output: if self.log_to_stdout { LogOutput::Stdout } else { LogOutput::Stderr },
-        }
+        self.log.logging(self.log_level)
     }
 
     /// How the service answers; `memory` is how many bytes the process may take, if anything says so.
@@ -106,26 +95,13 @@ impl Settings {
         };
         let most = memory.and_then(|bytes| usize::try_from(bytes / 8).ok()).unwrap_or(usize::MAX);
         DatabaseOptions {
-            directory: self.data_dir.clone(),
+            directory: self.store.data_dir.clone(),
             stream_batch: self.stream_batch_size.get(),
             max_concurrent_queries: self.max_concurrent_queries,
             query_cache_bytes: cache.min(most),
             query_cache_age: self.query_cache_max_age,
         }
     }
-
-    /// The relay's public address, as `wss://…`.
-    pub(crate) fn url(&self) -> Option<String> {
-        self.relay_url.as_ref().map(|url| url.as_str().to_owned())
-    }
-}
-
-/// The variables, for `--help`.
-pub(crate) fn help() -> String {
-    let rows = Settings::TABLE.iter().filter(|row| row.effect == Effect::Full);
-    let line =
-        |row: &daemon::Row| format!("  {}={}\n      {}\n", row.variable, row.default, row.text());
-    format!("Settings are environment variables:\n{}", rows.map(line).collect::<String>())
 }
 
 #[cfg(test)]

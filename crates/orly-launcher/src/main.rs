@@ -21,9 +21,8 @@ mod view;
 use std::io::Write;
 use std::process::ExitCode;
 
-use clap::Parser;
-
 use crate::command_line::CommandLine;
+use crate::settings::Settings;
 
 /// The first argument of a process that is to become a unit.
 const EXEC_UNIT: &str = "exec-unit";
@@ -36,16 +35,8 @@ fn main() -> ExitCode {
         drop(writeln!(std::io::stderr(), "cannot start: {error}"));
         return ExitCode::FAILURE;
     }
-    match CommandLine::try_parse() {
-        Ok(CommandLine { command: None, .. }) => daemon::run_on_one_thread(
-            |settings: &settings::Settings, _| settings.logging(),
-            run::serve,
-        ),
-        Ok(CommandLine { command: Some(command), socket }) => client::run(&command, socket),
-        Err(error) => {
-            // Help and version go to stdout and are no failure; nobody may be reading.
-            drop(error.print());
-            if error.use_stderr() { ExitCode::from(daemon::EXIT_USAGE) } else { ExitCode::SUCCESS }
-        }
-    }
+    daemon::with_command_line(|CommandLine { command, socket }| match command {
+        Some(command) => client::run(&command, socket),
+        None => daemon::run_on_one_thread(|settings: &Settings, _| settings.logging(), run::serve),
+    })
 }

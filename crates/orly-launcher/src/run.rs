@@ -95,8 +95,8 @@ fn failure(failure: StartFailed) -> anyhow::Error {
 }
 
 fn log(settings: &Settings) -> io::Result<Log> {
-    let format = settings.variables.log_format;
-    if settings.variables.log_to_stdout {
+    let format = settings.variables.log.format;
+    if settings.variables.log.to_stdout {
         Log::start(format, io::stdout())
     } else {
         Log::start(format, io::stderr())

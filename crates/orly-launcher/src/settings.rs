@@ -7,11 +7,11 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use daemon::{LogFormat, LogLevel, LogOutput, Logging, Reader, Row};
+use daemon::{LogLevel, LogSettings, Logging, Reader, Row};
+use service_settings::{AclMode, Key};
 
 pub(crate) use self::file::{ConfigFile, keys as config_keys};
-pub(crate) use self::values::AclMode;
-use self::values::{DbBackend, HttpUrl, Key, ServiceAddress};
+use self::values::{DbBackend, HttpUrl, ServiceAddress};
 
 daemon::settings! {
     /// The variables of the launcher.
@@ -127,10 +127,6 @@ daemon::settings! {
         section "Log" {
             /// Least important lines that are logged; services are told.
             log_level: LogLevel = "ORLY_LOG_LEVEL", "info";
-            /// How lines look, also those of services.
-            log_format: LogFormat = "ORLY_LOG_FORMAT", "text";
-            /// Whether they go to stdout, not stderr.
-            log_to_stdout: bool = "ORLY_LOG_TO_STDOUT", "false";
         }
         section "System" {
             /// Where programs are looked for last.
@@ -138,6 +134,8 @@ daemon::settings! {
             /// Where sockets are, for a user who is logged in.
             runtime_dir: Option<PathBuf> = "XDG_RUNTIME_DIR", "";
         }
+        /// How the log is written, also that of services.
+        group log: LogSettings;
     }
     one value {}
     no effect {
@@ -212,13 +210,7 @@ impl daemon::Settings for Settings {
 impl Settings {
     /// The log of the launcher itself.
     pub(crate) fn logging(&self) -> Logging {
-        let variables = &self.variables;
-        Logging {
-            level: variables.log_level,
-            targets: Vec::new(),
-            format: variables.log_format,
-            output: if variables.log_to_stdout { LogOutput::Stdout } else { LogOutput::Stderr },
-        }
+        self.variables.log.logging(self.variables.log_level)
     }
 
     /// The socket of the commands.

@@ -1,15 +1,21 @@
 //! The table of units: what runs, in which order, and what each is told.
 
+mod part;
+mod sync;
+
 use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
+use acl::Mode;
 use daemon::{InvalidSetting, InvalidSettings, LogLevel};
-use rpc::{Address, ServiceKind};
+use rpc::ServiceKind;
 use supervisor::{RestartPolicy, Unit};
 
+pub(crate) use self::part::{Listen, Part};
+use self::sync::{Sync, syncs};
 use crate::programs::Programs;
-use crate::settings::{AclMode, Settings, Variables};
+use crate::settings::{Settings, Variables};
 
 /// How long units may take to stop that have nothing to lose.
 const SHORT_STOP: Duration = Duration::from_secs(10);
@@ -23,51 +29,6 @@ const NOT_INHERITED: [&str; 6] = [
     "LISTEN_FDNAMES",
 ];
 
-/// A part of the appliance, which may be switched off.
-#[derive(Clone, Debug)]
-pub(crate) struct Part {
-    /// What it is called here.
-    pub(crate) name: &'static str,
-    /// Other names it is known by.
-    pub(crate) aliases: &'static [&'static str],
-    /// One of database, acl, sync, relay.
-    pub(crate) category: &'static str,
-    /// What it does.
-    pub(crate) description: &'static str,
-    /// Where it listens.
-    pub(crate) address: Listen,
-    /// The variable that says so.
-    pub(crate) address_variable: &'static str,
-    /// What runs; `None` if it is switched off.
-    pub(crate) unit: Option<Unit>,
-}
-
-/// Where a unit listens, and so how it is asked whether it is ready.
-#[derive(Clone, Debug)]
-pub(crate) enum Listen {
-    /// gRPC.
-    Service(Address, ServiceKind),
-    /// HTTP.
-    Http(SocketAddr),
-}
-
-/// A sync service.
-struct Sync<'a> {
-    name: &'static str,
-    aliases: &'static [&'static str],
-    description: &'static str,
-    kind: ServiceKind,
-    is_enabled: bool,
-    binary: &'a str,
-    binary_variable: &'static str,
-    listen: &'a Address,
-    listen_variable: &'static str,
-    /// What its own variables begin with.
-    prefix: &'static str,
-    /// The variable that tells the relay where it is.
-    relay_variable: &'static str,
-}
-
 /// All parts. Fails if a program is missing.
 pub(crate) fn parts(settings: &Settings) -> Result<Vec<Part>, InvalidSettings> {
     let programs = Programs::new(settings.program_directories());
@@ -80,7 +41,7 @@ pub(crate) fn parts(settings: &Settings) -> Result<Vec<Part>, InvalidSettings> {
     };
     take(table.db());
     take(table.acl());
-    for sync in table.syncs() {
+    for sync in syncs(&settings.variables) {
         take(table.sync(&sync));
     }
     take(table.relay());
@@ -121,14 +82,10 @@ impl Table<'_> {
     fn acl(&self) -> Result<Part, InvalidSetting> {
         let variables = self.variables;
         let address = &variables.acl_listen.0;
-        let mode = variables.acl_mode.unwrap_or(AclMode::Follows);
         let make = || {
             let names = match &variables.acl_binary {
                 Some(name) => vec![name.clone()],
-                None => {
-                    let of_mode = mode.names().iter().map(|mode| format!("orly-acl-{mode}"));
-                    of_mode.chain(["orly-acl".to_owned()]).collect()
-                }
+                None => acl_programs(self.acl_mode()),
             };
             let mut unit = self.unit("acl", 16, &names, "ORLY_LAUNCHER_ACL_BINARY")?;
             unit.needs = vec!["db".into()];
@@ -136,7 +93,7 @@ impl Table<'_> {
             tell(&mut unit, "ORLY_ACL_LISTEN", address);
             tell(&mut unit, "ORLY_ACL_DB_TYPE", "grpc");
             tell(&mut unit, "ORLY_ACL_GRPC_DB_SERVER", &variables.db_listen.0);
-            tell(&mut unit, "ORLY_ACL_MODE", mode.names()[0]);
+            tell(&mut unit, "ORLY_ACL_MODE", self.acl_mode());
             tell(&mut unit, "ORLY_ACL_LOG_LEVEL", word(variables.log_level));
             Ok(unit)
         };
@@ -191,17 +148,16 @@ impl Table<'_> {
         tell(&mut unit, "ORLY_DB_TYPE", "grpc");
         tell(&mut unit, "ORLY_GRPC_SERVER", &variables.db_listen.0);
         if variables.acl_enabled {
-            let mode = variables.acl_mode.unwrap_or(AclMode::Follows);
             tell(&mut unit, "ORLY_ACL_TYPE", "grpc");
             tell(&mut unit, "ORLY_GRPC_ACL_SERVER", &variables.acl_listen.0);
-            tell(&mut unit, "ORLY_ACL_MODE", mode.names()[0]);
+            tell(&mut unit, "ORLY_ACL_MODE", self.acl_mode());
         } else {
             tell(&mut unit, "ORLY_ACL_TYPE", "local");
             if let Some(mode) = variables.acl_mode {
-                tell(&mut unit, "ORLY_ACL_MODE", mode.names()[0]);
+                tell(&mut unit, "ORLY_ACL_MODE", mode.0);
             }
         }
-        for sync in self.syncs().into_iter().filter(|sync| sync.is_enabled) {
+        for sync in syncs(variables).into_iter().filter(|sync| sync.is_enabled) {
             unit.after.push(sync.name.into());
             tell(&mut unit, "ORLY_SYNC_TYPE", "grpc");
             tell(&mut unit, sync.relay_variable, sync.listen);
@@ -234,62 +190,9 @@ impl Table<'_> {
         })
     }
 
-    fn syncs(&self) -> [Sync<'_>; 4] {
-        let variables = self.variables;
-        [
-            Sync {
-                name: "distributed",
-                aliases: &["distributed-sync", "orly-sync-distributed"],
-                description: "Synchronisation by serials",
-                kind: ServiceKind::Distributed,
-                is_enabled: variables.distributed_enabled,
-                binary: &variables.distributed_binary,
-                binary_variable: "ORLY_LAUNCHER_SYNC_DISTRIBUTED_BINARY",
-                listen: &variables.distributed_listen.0,
-                listen_variable: "ORLY_LAUNCHER_SYNC_DISTRIBUTED_LISTEN",
-                prefix: "ORLY_SYNC_DISTRIBUTED",
-                relay_variable: "ORLY_GRPC_SYNC_DISTRIBUTED",
-            },
-            Sync {
-                name: "cluster",
-                aliases: &["cluster-sync", "orly-sync-cluster"],
-                description: "Replication in a cluster",
-                kind: ServiceKind::Cluster,
-                is_enabled: variables.cluster_enabled,
-                binary: &variables.cluster_binary,
-                binary_variable: "ORLY_LAUNCHER_SYNC_CLUSTER_BINARY",
-                listen: &variables.cluster_listen.0,
-                listen_variable: "ORLY_LAUNCHER_SYNC_CLUSTER_LISTEN",
-                prefix: "ORLY_SYNC_CLUSTER",
-                relay_variable: "ORLY_GRPC_SYNC_CLUSTER",
-            },
-            Sync {
-                name: "relaygroup",
-                aliases: &["orly-sync-relaygroup"],
-                description: "Relay groups",
-                kind: ServiceKind::RelayGroup,
-                is_enabled: variables.relaygroup_enabled,
-                binary: &variables.relaygroup_binary,
-                binary_variable: "ORLY_LAUNCHER_SYNC_RELAYGROUP_BINARY",
-                listen: &variables.relaygroup_listen.0,
-                listen_variable: "ORLY_LAUNCHER_SYNC_RELAYGROUP_LISTEN",
-                prefix: "ORLY_SYNC_RELAYGROUP",
-                relay_variable: "ORLY_GRPC_SYNC_RELAYGROUP",
-            },
-            Sync {
-                name: "negentropy",
-                aliases: &["orly-sync-negentropy"],
-                description: "Reconciliation (NIP-77)",
-                kind: ServiceKind::Negentropy,
-                is_enabled: variables.negentropy_enabled,
-                binary: &variables.negentropy_binary,
-                binary_variable: "ORLY_LAUNCHER_SYNC_NEGENTROPY_BINARY",
-                listen: &variables.negentropy_listen.0,
-                listen_variable: "ORLY_LAUNCHER_SYNC_NEGENTROPY_LISTEN",
-                prefix: "ORLY_SYNC_NEGENTROPY",
-                relay_variable: "ORLY_GRPC_SYNC_NEGENTROPY",
-            },
-        ]
+    /// The mode of the access control service.
+    fn acl_mode(&self) -> Mode {
+        self.variables.acl_mode.map_or(Mode::Follows, |mode| mode.0)
     }
 
     fn acl_if_enabled(&self) -> Vec<String> {
@@ -329,6 +232,13 @@ impl Table<'_> {
         unit.environment.push(("ORLY_DATA_DIR".into(), Some(data_dir)));
         Ok(unit)
     }
+}
+
+/// The programs that may be access control: the original has one for each mode.
+fn acl_programs(mode: Mode) -> Vec<String> {
+    let other_name = (mode == Mode::Curating).then_some("orly-acl-curation");
+    let names = [format!("orly-acl-{mode}")].into_iter();
+    names.chain(other_name.map(String::from)).chain(["orly-acl".into()]).collect()
 }
 
 fn tell(unit: &mut Unit, name: &str, value: impl ToString) {

@@ -17,18 +17,11 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// Answers NIP-77 for clients of relays, and keeps relays in step with ORLY_SYNC_NEGENTROPY_PEERS. It works
 /// on the event store of a database service, or on an embedded one.
 #[derive(Parser, Debug)]
-#[command(name = "orly-sync-negentropy", version, after_help = settings::help())]
+#[command(name = "orly-sync-negentropy", version, after_help = daemon::help::<Settings>())]
 struct CommandLine {}
 
 fn main() -> ExitCode {
-    match CommandLine::try_parse() {
-        Ok(CommandLine {}) => {
-            daemon::run(|settings: &Settings, _| settings.logging(), wiring::serve)
-        }
-        Err(error) => {
-            // Help and version go to stdout and are no failure; nobody may be reading.
-            drop(error.print());
-            if error.use_stderr() { ExitCode::from(daemon::EXIT_USAGE) } else { ExitCode::SUCCESS }
-        }
-    }
+    daemon::with_command_line(|CommandLine {}| {
+        daemon::run(|settings: &Settings, _| settings.logging(), wiring::serve)
+    })
 }

@@ -1,6 +1,5 @@
 //! The service's parts, put together.
 
-use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,12 +7,13 @@ use anyhow::Context;
 use daemon::{ServiceManager, Start};
 use event::EventId;
 use relay_sync::{NegentropySessions, PeerSync, SyncStore};
-use rpc::{Listener, NegentropyServer, Readiness, RemoteStore, Server, SharedFiles};
-use store::StoreError;
-use store_lmdb::{Access, LmdbStore, Options};
+use rpc::{Listener, NegentropyServer, Readiness, RemoteStore, Server};
+use service_settings::Database;
+use service_store::{EventStore, open_shared, when_there};
+use store_lmdb::Access;
 use tokio_util::task::TaskTracker;
 
-use crate::settings::{Database, Settings};
+use crate::settings::Settings;
 
 /// How long a database service may be away without a word in the log: services start in any order.
 const QUIET: Duration = Duration::from_secs(10);
@@ -30,9 +30,9 @@ pub(crate) async fn serve(start: Start<Settings>) -> anyhow::Result<()> {
     let address = listener.address().context("read the address of the listener")?;
     let store = open(&settings)?;
     let sessions = settings.reconciliation.sessions();
-    let sessions = Arc::new(NegentropySessions::new(Arc::clone(&store) as _, sessions));
+    let sessions = Arc::new(NegentropySessions::new(store.get(), sessions));
     let peers = settings.reconciliation.peers(&settings.events);
-    let peers = Arc::new(PeerSync::new(Arc::clone(&store), peers));
+    let peers = Arc::new(PeerSync::new(store.get(), peers));
     let readiness = Readiness::new();
     let service = NegentropyServer::new(
         Arc::clone(&sessions),
@@ -44,70 +44,43 @@ pub(crate) async fn serve(start: Start<Settings>) -> anyhow::Result<()> {
     let tasks = TaskTracker::new();
     tasks.spawn(sessions.run(shutdown.clone()));
     let server = Server::new(readiness.clone(), shutdown.clone()).with(service.into_service());
-    let begun = async {
+    let work = Box::pin(async {
+        let store = store.get();
         begin(&settings, &*store, &peers).await?;
         tasks.spawn(peers.run(shutdown.clone()));
         follow(&*store, &readiness, &manager).await;
         Ok(())
-    };
-    let serving = async { server.run(listener).await.context("serve") };
-    let begun = async { shutdown.run_until_cancelled(begun).await.unwrap_or(Ok(())) };
-    let result = tokio::try_join!(serving, async {
-        let result = begun.await;
-        // What cannot begin must not go on listening.
-        shutdown.cancel();
-        result
     });
+    let served = store.while_sound(&shutdown, server.run_with(listener, work)).await;
     tasks.close();
     tasks.wait().await;
-    result?;
+    served?;
     tracing::info!("stopped");
     Ok(())
 }
 
-/// The event store.
-fn open(settings: &Settings) -> anyhow::Result<Arc<dyn SyncStore>> {
-    match settings.db_type {
-        Database::Remote => {
-            let store = RemoteStore::new(settings.db_server.0.clone());
-            Ok(Arc::new(store.quiet_for(QUIET).reading_files(Box::new(open_files))))
-        }
+/// Opens the event store.
+fn open(settings: &Settings) -> anyhow::Result<EventStore> {
+    Ok(match settings.db_type {
         Database::Embedded => {
-            let options = Options {
-                max_map_mib: settings.db_map_size_mb,
-                access: Access::Create,
-                ..Options::new(&settings.data_dir).within(daemon::available_memory())
-            };
-            Ok(Arc::new(LmdbStore::open(options, settings.url())?))
+            service_store::open(&settings.store, Access::Create, settings.relay_url.as_ref())?
+                .into()
         }
-    }
-}
-
-/// Opens the files of a database service on this host, to read them beside it.
-fn open_files(files: &SharedFiles) -> Result<Arc<dyn SyncStore>, Box<dyn Error + Send + Sync>> {
-    if files.engine != "lmdb" {
-        return Err(format!("this version does not read files of {}", files.engine).into());
-    }
-    Ok(Arc::new(LmdbStore::open_beside(&files.directory, &files.database_id)?))
+        Database::Remote => {
+            let store = RemoteStore::new(settings.db_server.0.clone()).quiet_for(QUIET);
+            store.reading_files(Box::new(open_shared)).into()
+        }
+    })
 }
 
 /// Reads what the service needs to begin, as soon as the event store answers.
 async fn begin(settings: &Settings, store: &dyn SyncStore, peers: &PeerSync) -> anyhow::Result<()> {
     let fresh = rand::random();
-    let keys = loop {
-        match store::identity(store, fresh).await {
-            Err(StoreError::Unavailable(_)) => tokio::time::sleep(RETRY_INTERVAL).await,
-            keys => break keys.context("read the relay's key")?,
-        }
-    };
+    let keys =
+        when_there(|| store::identity(store, fresh)).await.context("read the relay's key")?;
     peers.authenticate_as(keys);
-    loop {
-        let urls = settings.reconciliation.peer_urls(settings.url().as_deref());
-        match peers.restore(urls).await {
-            Err(StoreError::Unavailable(_)) => tokio::time::sleep(RETRY_INTERVAL).await,
-            restored => return restored.context("read the peers"),
-        }
-    }
+    let urls = settings.reconciliation.peer_urls(settings.relay_url.as_ref());
+    when_there(|| peers.restore(urls.clone())).await.context("read the peers")
 }
 
 /// Says whether the service is ready: as long as the event store can be read.

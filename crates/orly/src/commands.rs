@@ -29,11 +29,9 @@ pub(crate) fn run(command: Option<Command>) -> ExitCode {
             drop(output::print(concat!("orly ", env!("CARGO_PKG_VERSION"))));
             ExitCode::SUCCESS
         }
-        None => {
-            daemon::run(|settings: &Settings, found| settings.logging(found, true), wiring::serve)
-        }
+        None => daemon::run(|settings: &Settings, _| settings.log.of_relay(), wiring::serve),
         Some(command) => daemon::run(
-            |settings: &Settings, found| settings.logging(found, false),
+            |settings: &Settings, found| settings.log.of_command(found),
             |start| run_with_store(start, command),
         ),
     }

@@ -11,6 +11,7 @@ use std::time::Instant;
 use anyhow::Context;
 use event::{EventId, Filter};
 use relay_sync::{PrivateKinds, SyncOptions, SyncProgress, SyncReport, sync_with};
+use service_settings::Database;
 use store_lmdb::Access;
 
 pub(crate) use self::arguments::{EXAMPLES, Sync};
@@ -20,7 +21,7 @@ use crate::event_store;
 use crate::figures::grouped;
 use crate::output::print;
 use crate::progress::Progress;
-use crate::settings::{Database, Settings};
+use crate::settings::Settings;
 
 pub(crate) async fn run(settings: &Settings, arguments: &Sync) -> anyhow::Result<()> {
     if let Some(server) = &arguments.server {
@@ -28,7 +29,7 @@ pub(crate) async fn run(settings: &Settings, arguments: &Sync) -> anyhow::Result
     }
     let mut settings = settings.clone();
     if let Some(data_dir) = &arguments.data_dir {
-        settings.data_dir.clone_from(data_dir);
+        settings.store.data_dir.clone_from(data_dir);
         settings.db_type = Database::Embedded;
     }
     // Another process may be writing to the same event store: it notices what comes in.

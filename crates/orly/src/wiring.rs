@@ -20,9 +20,10 @@ use late::Late;
 /// Runs the relay.
 pub(crate) async fn serve(start: Start<Settings>) -> anyhow::Result<()> {
     let Start { settings, shutdown, manager } = start;
-    let connections = settings.max_connections.get() as u64;
+    let connections = settings.limits.max_connections.get() as u64;
     daemon::raise_file_limit(connections, "ORLY_MAX_GLOBAL_CONNECTIONS");
-    let store = event_store::of_relay(&settings)?;
+    let event_store = event_store::of_relay(&settings)?;
+    let store = event_store.get();
     let (listen, port, health_port) = (settings.listen, settings.port, settings.health_port);
     let listener = bind(listen, port, "ORLY_LISTEN, ORLY_PORT").await?;
     let health = match health_port {
@@ -52,7 +53,8 @@ pub(crate) async fn serve(start: Start<Settings>) -> anyhow::Result<()> {
         management: Some(access.management),
         reconciler,
     };
-    relay::serve(listener, health, relay, parts, shutdown).await?;
+    let serving = relay::serve(listener, health, relay, parts, shutdown.clone());
+    event_store.while_sound(&shutdown, serving).await?;
     tasks.close();
     tasks.wait().await;
     tracing::info!("stopped");

@@ -85,6 +85,20 @@ impl Server {
         self
     }
 
+    /// Serves as [`Self::run`] does, and does meanwhile the `work` that the services need. Where one of both fails,
+    /// the other ends too; the shutdown ends both, and is begun when this returns.
+    pub async fn run_with<E: From<ServeError>>(
+        self,
+        listener: Listener,
+        work: impl Future<Output = Result<(), E>>,
+    ) -> Result<(), E> {
+        let shutdown = self.shutdown.clone();
+        let _shut_down = shutdown.drop_guard_ref();
+        let serving = async { Ok(self.run(listener).await?) };
+        let working = async { shutdown.run_until_cancelled(work).await.unwrap_or(Ok(())) };
+        tokio::try_join!(serving, working).map(|_| ())
+    }
+
     /// Serves until the shutdown, then for at most five seconds more until all calls have ended.
     pub async fn run(mut self, listener: Listener) -> Result<(), ServeError> {
         let health = Health::new(self.names.clone(), self.readiness, self.shutdown.clone());

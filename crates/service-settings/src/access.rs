@@ -7,7 +7,7 @@ use daemon::Setting;
 use event::Pubkey;
 use relay_client::PeerUrl;
 
-use crate::Key;
+use crate::{Key, RelayUrl};
 
 daemon::settings! {
     /// Who may read and write.
@@ -48,7 +48,7 @@ daemon::settings! {
 
 impl AccessControl {
     /// What access control is told, for the relay at `url`.
-    pub fn settings(&self, auth_required: bool, url: Option<&str>) -> Settings {
+    pub fn settings(&self, auth_required: bool, url: Option<&RelayUrl>) -> Settings {
         let own = self.own_addresses.iter().map(|url| url.0.clone());
         Settings {
             mode: self.mode.0,
@@ -57,7 +57,7 @@ impl AccessControl {
             auth_required,
             follows: FollowsSettings {
                 bootstrap: self.bootstrap_relays.0.clone(),
-                own: own.chain(url.and_then(|url| url.parse().ok())).collect(),
+                own: own.chain(url.and_then(|url| url.as_str().parse().ok())).collect(),
                 every: self.follow_list_frequency.max(Duration::from_secs(1)),
                 allow_private: self.private_relays,
                 throttle: self.throttle.then_some(ThrottleSettings {
@@ -173,7 +173,9 @@ mod tests {
     fn relays_for_a_start_are_those_named_or_none() {
         let relays = |value| {
             let read = read(&[("ORLY_BOOTSTRAP_RELAYS", value)]);
-            read.map(|read| read.settings(false, Some("wss://me.example")).follows)
+            read.map(|read| {
+                read.settings(false, RelayUrl::parse("wss://me.example").as_ref()).follows
+            })
         };
         assert!(relays("none").unwrap().bootstrap.is_empty());
         let found = relays("wss://a.example, b.example").unwrap();

@@ -6,6 +6,7 @@
 mod access;
 mod address;
 mod event_limits;
+mod event_store;
 mod key;
 mod peers;
 mod reconciliation;
@@ -14,6 +15,7 @@ mod relay_url;
 pub use access::{AccessControl, AclMode, BootstrapRelays, OwnAddress};
 pub use address::ServiceAddress;
 pub use event_limits::EventLimits;
+pub use event_store::{Database, EmbeddedStore};
 pub use key::Key;
 pub use peers::{IdSize, KindNumber, Peer, PeerDirection, SyncFilter};
 pub use reconciliation::Reconciliation;

@@ -8,7 +8,7 @@ use reconcile::FrameSizeLimit;
 use relay_client::PeerUrl;
 use relay_sync::{PeerSettings, PrivateKinds, SessionSettings, SyncOptions};
 
-use crate::{EventLimits, IdSize, Key, KindNumber, Peer, PeerDirection, SyncFilter};
+use crate::{EventLimits, IdSize, Key, KindNumber, Peer, PeerDirection, RelayUrl, SyncFilter};
 
 /// The longest wait for a peer that fails.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(3600);
@@ -66,8 +66,8 @@ impl Reconciliation {
     }
 
     /// The relays to be kept in step, but for the one at `own`.
-    pub fn peer_urls(&self, own: Option<&str>) -> Vec<PeerUrl> {
-        let own = own.and_then(|url| url.parse::<PeerUrl>().ok());
+    pub fn peer_urls(&self, own: Option<&RelayUrl>) -> Vec<PeerUrl> {
+        let own = own.and_then(|url| url.as_str().parse::<PeerUrl>().ok());
         let urls = self.peers.iter().map(|peer| peer.0.clone());
         let (own, peers): (Vec<_>, Vec<_>) = urls.partition(|url| Some(url) == own.as_ref());
         if let Some(url) = own.first() {

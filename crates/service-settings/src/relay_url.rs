@@ -13,6 +13,12 @@ impl RelayUrl {
     }
 }
 
+impl From<RelayUrl> for String {
+    fn from(url: RelayUrl) -> Self {
+        url.0
+    }
+}
+
 impl Setting for RelayUrl {
     fn expected() -> String {
         "a URL such as wss://relay.example.com".into()

@@ -36,16 +36,6 @@ fn the_cache_is_what_is_set_and_fits() {
 
 #[test]
 fn the_page_in_docs_is_that_of_the_table() {
-    let introduction = "\
-        Environment variables of `orly-db-badger`, the event store as a service. They are read from the \
-        environment, then from the file `$XDG_CONFIG_HOME/<ORLY_APP_NAME>/.env`. A value that is not allowed \
-        stops the start with exit code 64. Durations are written as in `30s`, `5m`, `1h30m`; a variable that \
-        is empty counts as not set.\n\n\
-        Made from `crates/orly-db-badger/src/settings.rs` by `UPDATE_EXPECT=1 cargo test -p orly-db-badger`.";
-    expect_file!["../../../../docs/settings/orly-db-badger.md"].assert_eq(&daemon::markdown::<
-        Settings,
-    >(
-        "Settings of orly-db-badger",
-        introduction,
-    ));
+    expect_file!["../../../../docs/settings/orly-db-badger.md"]
+        .assert_eq(&daemon::page::<Settings>("orly-db-badger", "the event store as a service", ""));
 }

@@ -1,4 +1,5 @@
-use daemon::{Environment, Settings as _};
+use acl::Mode;
+use daemon::Environment;
 use expect_test::expect_file;
 
 use super::*;
@@ -31,7 +32,7 @@ fn the_file_stands_behind_the_environment_but_for_engine_and_mode() {
     .unwrap();
     let variables = settings.variables;
     assert_eq!(variables.db_backend, DbBackend::Neo4j);
-    assert_eq!(variables.acl_mode, Some(AclMode::Managed));
+    assert_eq!(variables.acl_mode, Some(AclMode(Mode::Managed)));
     assert_eq!((variables.relay_port, variables.acl_enabled), (8000, true));
     assert_eq!(variables.db_listen.0.to_string(), "127.0.0.1:1");
 }
@@ -84,7 +85,7 @@ fn the_socket_is_where_the_user_or_the_data_is() {
 fn values_are_refused_with_what_is_allowed() {
     let cases = [
         ("ORLY_LAUNCHER_DB_BACKEND", "sqlite", "badger (the embedded engine) or neo4j"),
-        ("ORLY_ACL_MODE", "open", "one of none, follows, managed, curating"),
+        ("ORLY_ACL_MODE", "open", "none, follows, managed or curating"),
         ("ORLY_LAUNCHER_ADMIN_URL", "admin.example", "a URL such as https://admin.example.com"),
         ("ORLY_LAUNCHER_STOP_TIMEOUT", "30", "a duration such as 250ms, 30s, 5m or 1h30m"),
     ];
@@ -96,29 +97,13 @@ fn values_are_refused_with_what_is_allowed() {
 }
 
 #[test]
-fn no_variable_is_in_the_table_twice() {
-    let mut names: Vec<&str> = Settings::TABLE.iter().map(|row| row.variable).collect();
-    let all = names.len();
-    names.sort_unstable();
-    names.dedup();
-    assert_eq!(names.len(), all);
-}
-
-#[test]
 fn the_page_in_docs_is_that_of_the_table() {
-    let introduction = "\
-        Environment variables of `orly-launcher`, which runs the parts of the appliance. They are read from \
-        the environment, then from the file `$XDG_CONFIG_HOME/<ORLY_APP_NAME>/.env`, then from \
-        `$XDG_CONFIG_HOME/orly/launcher.json`, which the admin page writes; engine and mode in that file go \
-        before the environment. All variables are handed on to the units, which have tables of their own. \
-        `orly-launcher env` shows what holds and why. A value that is not allowed stops the start with exit \
-        code 64. Lists are separated by commas; durations are written as in `30s`, `5m`, `1h30m`; a variable \
-        that is empty counts as not set.\n\n\
-        Made from `crates/orly-launcher/src/settings.rs` by `UPDATE_EXPECT=1 cargo test -p orly-launcher`.";
-    expect_file!["../../../../docs/settings/orly-launcher.md"].assert_eq(&daemon::markdown::<
-        Settings,
-    >(
-        "Settings of orly-launcher",
-        introduction,
-    ));
+    let (what, more) = (
+        "which runs the parts of the appliance",
+        "Behind both stands `$XDG_CONFIG_HOME/orly/launcher.json`, which the admin page writes; engine and mode \
+         in that file go before the environment. All variables are handed on to the units, which have tables of \
+         their own. `orly-launcher env` shows what holds and why. ",
+    );
+    expect_file!["../../../../docs/settings/orly-launcher.md"]
+        .assert_eq(&daemon::page::<Settings>("orly-launcher", what, more));
 }

@@ -3,22 +3,7 @@
 use std::fmt;
 
 use daemon::{Setting, choice};
-use event::Pubkey;
 use rpc::Address;
-
-/// A public key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Key(pub(crate) Pubkey);
-
-impl Setting for Key {
-    fn expected() -> String {
-        "a public key (npub1… or 64 hex digits)".into()
-    }
-
-    fn parse(text: &str) -> Option<Self> {
-        Pubkey::from_hex_or_npub(text).ok().map(Self)
-    }
-}
 
 /// Where a service listens.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,39 +44,6 @@ impl fmt::Display for DbBackend {
             Self::Badger => "badger",
             Self::Neo4j => "neo4j",
         })
-    }
-}
-
-/// Who may write.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum AclMode {
-    None,
-    Follows,
-    Managed,
-    Curating,
-}
-
-impl AclMode {
-    /// The names it goes by, that of the variable first.
-    pub(crate) fn names(self) -> &'static [&'static str] {
-        match self {
-            Self::None => &["none"],
-            Self::Follows => &["follows"],
-            Self::Managed => &["managed"],
-            Self::Curating => &["curating", "curation"],
-        }
-    }
-}
-
-impl Setting for AclMode {
-    fn expected() -> String {
-        "one of none, follows, managed, curating".into()
-    }
-
-    fn parse(text: &str) -> Option<Self> {
-        let modes = [Self::None, Self::Follows, Self::Managed, Self::Curating];
-        let text = text.to_ascii_lowercase();
-        modes.into_iter().find(|mode| mode.names().contains(&text.as_str()))
     }
 }
 

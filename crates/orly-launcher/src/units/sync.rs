@@ -78,8 +78,3 @@ pub(super) fn syncs(variables: &Variables) -> [Sync<'_>; 4] {
         },
     ]
 }
-
-/// The mode of the access control service.
-fn acl_mode(&self) -> Mode {
-    self.variables.acl_mode.map_or(Mode::Follows, |mode| mode.0)
-}

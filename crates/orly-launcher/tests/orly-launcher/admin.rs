@@ -129,7 +129,7 @@ fn settings_are_written_for_the_next_start() {
     let answer = post(r#"{"acl_mode":"managed","log_level":"debug"}"#);
     assert_eq!((answer.status, &answer.json()["restart_needed"]), (200, &true.into()));
     for (bad, reason) in [
-        (r#"{"acl_mode":"open"}"#, "one of none, follows"),
+        (r#"{"acl_mode":"open"}"#, "none, follows, managed"),
         (r#"{"db_binary":"/tmp/x"}"#, "environment only"),
         (r#"{"nonsense":1}"#, "is not known"),
         ("[]", "invalid type"),

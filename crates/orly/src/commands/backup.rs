@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
+use service_settings::EmbeddedStore;
 use store::EventStore;
 use store_lmdb::Access;
 
@@ -51,8 +52,8 @@ async fn events_in(settings: &Settings, copy: &Path) -> anyhow::Result<String> {
     let (Some(data_dir), true) = (copy.parent(), copy.ends_with(DATABASE)) else {
         return Ok(String::new());
     };
-    let settings = Settings { data_dir: data_dir.to_owned(), ..settings.clone() };
-    let store = event_store::embedded(&settings, Access::Read).context("open the copy")?;
+    let place = EmbeddedStore { data_dir: data_dir.to_owned(), ..settings.store.clone() };
+    let store = service_store::open(&place, Access::Read, None).context("open the copy")?;
     Ok(format!("{} events, ", grouped(store.status().await?.events)))
 }
 

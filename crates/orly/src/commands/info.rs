@@ -1,6 +1,7 @@
 //! `info`: what the event store holds.
 
 use event::hex;
+use service_settings::Database;
 use store::EventStore;
 use store_lmdb::Access;
 
@@ -8,12 +9,12 @@ use crate::command_line::Info;
 use crate::event_store;
 use crate::figures::{bytes, grouped};
 use crate::output::print;
-use crate::settings::{Database, Settings};
+use crate::settings::Settings;
 
 pub(super) async fn run(settings: &Settings, arguments: &Info) -> anyhow::Result<()> {
     match settings.db_type {
         Database::Embedded => embedded(settings, arguments).await,
-        Database::Grpc => remote(settings, arguments).await,
+        Database::Remote => remote(settings, arguments).await,
     }
 }
 
@@ -35,7 +36,7 @@ async fn embedded(settings: &Settings, arguments: &Info) -> anyhow::Result<()> {
         ));
     }
     let lines = [
-        ("directory", settings.data_dir.display().to_string()),
+        ("directory", settings.store.data_dir.display().to_string()),
         ("events", grouped(status.events)),
         ("last serial", grouped(status.last_serial.as_u64())),
         ("on disk", bytes(status.disk_bytes)),

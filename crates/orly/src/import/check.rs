@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use event::{Event, EventId, Forged, InvalidEvent, Verifier};
+use service_store::Store;
 use store::StoreError;
 use tokio::runtime::Handle;
 
 use super::chunks::{Chunk, Content, Position};
-use crate::event_store::Store;
 
 /// Whose ids and signatures are not checked.
 #[derive(Clone)]

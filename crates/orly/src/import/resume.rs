@@ -3,11 +3,11 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use service_store::Store;
 use store::StoreError;
 
 use super::chunks::Position;
 use super::source::Source;
-use crate::event_store::Store;
 
 /// Markers have keys of at most 500 bytes.
 const MAX_PATH: usize = 400;

@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use anyhow::Context;
 use event::Event;
+use service_store::Store;
 use store::{SaveOutcome, StoreError};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -15,7 +16,6 @@ use super::chunks::Position;
 use super::pipeline::Pipeline;
 use super::resume::Resume;
 use super::tally::Tally;
-use crate::event_store::Store;
 use crate::progress::Progress;
 
 /// How many bytes of events are saved at once, where memory allows. Ids and authors are spread over whole

@@ -1,4 +1,6 @@
-use daemon::{Environment, Settings as _};
+use std::path::PathBuf;
+
+use daemon::Environment;
 use expect_test::expect_file;
 
 use super::*;
@@ -11,16 +13,17 @@ fn settings(variables: &[(&str, &str)]) -> Result<Settings, String> {
 #[test]
 fn defaults_are_those_of_the_relay() {
     let settings = settings(&[("HOME", "/home/a")]).unwrap();
-    let ours = settings.limits(None);
+    let ours = settings.limits.relay(&settings.events, None);
     assert_eq!(format!("{ours:?}"), format!("{:?}", relay::Limits::default()));
-    assert_eq!(settings.data_dir, PathBuf::from("/home/a/.local/share/ORLY"));
+    assert_eq!(settings.store.data_dir, PathBuf::from("/home/a/.local/share/ORLY"));
     assert_eq!((settings.port, settings.health_port), (3334, 0));
 }
 
 #[test]
 fn what_may_wait_follows_from_the_memory_there_is() {
     let waiting = |value: &str, memory| {
-        settings(&[("ORLY_MAX_WAITING_MB", value)]).unwrap().limits(memory).waiting_bytes >> 20
+        let settings = settings(&[("ORLY_MAX_WAITING_MB", value)]).unwrap();
+        settings.limits.relay(&settings.events, memory).waiting_bytes >> 20
     };
     assert_eq!(waiting("0", None), 256);
     assert_eq!(waiting("0", Some(128 << 20)), 64);
@@ -38,7 +41,8 @@ fn limits_of_queries_are_numbers_with_zero_for_none() {
     ];
     for (default, max, expected_default, expected_max) in cases {
         let limits = [("ORLY_QUERY_RESULT_LIMIT", default), ("ORLY_QUERY_MAX_LIMIT", max)];
-        let limits = settings(&limits).unwrap().limits(None);
+        let settings = settings(&limits).unwrap();
+        let limits = settings.limits.relay(&settings.events, None);
         assert_eq!((limits.default_limit, limits.max_limit), (expected_default, expected_max));
     }
 }
@@ -58,7 +62,7 @@ fn what_is_not_built_is_refused_with_what_is() {
         (
             "ORLY_DB_TYPE",
             "neo4j",
-            "badger, the embedded store, or grpc, a database service (neo4j is not built yet)",
+            "badger (the store of this process) or grpc (a database service); neo4j is not built yet",
         ),
         ("ORLY_SYNC_TYPE", "remote", "local or grpc"),
         ("ORLY_GRPC_SYNC_NEGENTROPY", "50064", rpc::Address::EXPECTED),
@@ -90,7 +94,10 @@ fn the_public_address_is_a_websocket_whatever_was_written() {
         ("http://localhost:3334", "ws://localhost:3334"),
         ("wss://relay.example.com/path", "wss://relay.example.com/path"),
     ] {
-        assert_eq!(settings(&[("ORLY_RELAY_URL", text)]).unwrap().url().as_deref(), Some(url));
+        assert_eq!(
+            settings(&[("ORLY_RELAY_URL", text)]).unwrap().relay().about.url.as_deref(),
+            Some(url)
+        );
     }
 }
 
@@ -102,23 +109,9 @@ fn cors_is_off_unless_enabled_and_open_unless_narrowed() {
 }
 
 #[test]
-fn no_variable_is_in_the_table_twice() {
-    let mut names: Vec<&str> = Settings::TABLE.iter().map(|row| row.variable).collect();
-    let all = names.len();
-    names.sort_unstable();
-    names.dedup();
-    assert_eq!(names.len(), all);
-}
-
-#[test]
 fn the_page_in_docs_is_that_of_the_table() {
-    let introduction = "\
-        Environment variables of `orly`, the relay process and its command line. They are read from the \
-        environment, then from the file `$XDG_CONFIG_HOME/<ORLY_APP_NAME>/.env`. `orly env` shows what \
-        holds and why. A value that is not allowed stops the start with exit code 64. Lists are separated \
-        by commas; durations are written as in `30s`, `5m`, `1h30m`; a variable that is empty counts as \
-        not set.\n\n\
-        Made from `crates/orly/src/settings.rs` by `UPDATE_EXPECT=1 cargo test -p orly`.";
+    let (what, more) =
+        ("the relay process and its command line", "`orly env` shows what holds and why. ");
     expect_file!["../../../../docs/settings/orly.md"]
-        .assert_eq(&daemon::markdown::<Settings>("Settings of orly", introduction));
+        .assert_eq(&daemon::page::<Settings>("orly", what, more));
 }

@@ -1,6 +1,7 @@
 //! Values that only the relay's variables have.
 
 use daemon::{Setting, choice};
+use relay::AddressRange;
 
 /// Where trusted proxies are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,39 +49,36 @@ impl Setting for Unset {
     }
 }
 
-/// Where events are kept.
+/// Where a part of the relay is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Database {
-    /// In this process.
-    Embedded,
-    /// In another one.
-    Grpc,
-}
-
-impl Setting for Database {
-    fn expected() -> String {
-        "badger, the embedded store, or grpc, a database service (neo4j is not built yet)".into()
-    }
-
-    fn parse(text: &str) -> Option<Self> {
-        choice(&[("badger", Self::Embedded), ("grpc", Self::Grpc)], text)
-    }
-}
-/// Where clients' reconciliations are answered and peers kept in step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum SyncHost {
+pub(crate) enum Host {
     /// In this process.
     Local,
     /// In another one.
     Grpc,
 }
 
-impl Setting for SyncHost {
+impl Setting for Host {
     fn expected() -> String {
         "local or grpc".into()
     }
 
     fn parse(text: &str) -> Option<Self> {
         choice(&[("local", Self::Local), ("grpc", Self::Grpc)], text)
+    }
+}
+
+/// Addresses that may or may not connect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Addresses(pub(crate) AddressRange);
+
+impl Setting for Addresses {
+    fn expected() -> String {
+        "an address, a network such as 10.0.0.0/8, or the first numbers of an address such as 10.1."
+            .into()
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        text.parse().ok().map(Self)
     }
 }

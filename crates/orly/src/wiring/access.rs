@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use acl::{AccessControl, LocalAcl, Management};
 use rpc::RemoteAcl;
+use service_store::Store;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::event_store::Store;
-use crate::settings::{AccessControlHost, Settings};
+use crate::settings::{Host, Settings};
 
 /// Whoever decides about access.
 pub(super) struct Access {
@@ -27,18 +27,20 @@ pub(super) fn start(
 ) -> Access {
     settings.access.warn();
     match settings.acl_type {
-        AccessControlHost::Local => {
-            let told = settings.access.settings(settings.auth_required, settings.url().as_deref());
+        Host::Local => {
+            let url = settings.relay_url.as_ref();
+            let told = settings.access.settings(settings.auth_required, url);
             let local = Arc::new(LocalAcl::new(told, Arc::clone(store) as _));
             tasks.spawn(Arc::clone(&local).run(shutdown.clone()));
             let (control, management) = (Arc::clone(&local) as _, Arc::clone(&local) as _);
             Access { control, management, local: Some(local) }
         }
-        AccessControlHost::Grpc => {
+        Host::Grpc => {
             let (address, timeout) = (&settings.acl_server.0, settings.acl_timeout);
             let mode = settings.access.mode.0;
             tracing::info!(%address, %mode, "access is decided by a service");
-            let remote = Arc::new(RemoteAcl::new(address, timeout, mode));
+            let remote = RemoteAcl::new(address, timeout, mode).hiding_in(Arc::clone(store) as _);
+            let remote = Arc::new(remote);
             tasks.spawn(Arc::clone(&remote).run(shutdown.clone()));
             Access { control: Arc::clone(&remote) as _, management: remote, local: None }
         }

@@ -8,10 +8,11 @@ use anyhow::Context;
 use event::Pubkey;
 use relay_client::PeerUrl;
 use relay_sync::PeerSync;
+use service_store::Store;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::event_store::{Store, is_away};
+use crate::event_store::is_away;
 
 /// How often a look is taken for the event store.
 const LOOK_INTERVAL: Duration = Duration::from_millis(100);

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use relay_client::PeerUrl;
 use relay_sync::{NegentropySessions, PeerSync, Reconciler};
 use rpc::RemoteReconciler;
+use service_store::Store;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::event_store::Store;
-use crate::settings::{Settings, SyncHost};
+use crate::settings::{Host, Settings};
 
 /// Starts what answers clients, if anything is to.
 pub(super) fn start(
@@ -21,7 +21,7 @@ pub(super) fn start(
     if !settings.negentropy_enabled {
         return None;
     }
-    if settings.sync_type == SyncHost::Grpc {
+    if settings.sync_type == Host::Grpc {
         let (address, timeout) = (&settings.sync_server.0, settings.sync_timeout);
         tracing::info!(target: "negentropy", %address, "reconciliation is done by a service");
         let remote = Arc::new(RemoteReconciler::new(address, timeout));
@@ -39,10 +39,10 @@ pub(super) fn peers(
     settings: &Settings,
     store: &Arc<dyn Store>,
 ) -> Option<(Arc<PeerSync>, Vec<PeerUrl>)> {
-    if settings.sync_type == SyncHost::Grpc {
+    if settings.sync_type == Host::Grpc {
         return None;
     }
     let peers = settings.reconciliation.peers(&settings.events);
-    let urls = settings.reconciliation.peer_urls(settings.url().as_deref());
+    let urls = settings.reconciliation.peer_urls(settings.relay_url.as_ref());
     Some((Arc::new(PeerSync::new(Arc::clone(store) as _, peers)), urls))
 }

@@ -1,4 +1,4 @@
-use daemon::Environment;
+use daemon::{Environment, Setting};
 
 use super::*;
 
@@ -43,7 +43,7 @@ fn small_frames_are_raised_to_the_least() {
 #[test]
 fn a_relay_is_no_peer_of_itself() {
     let peers = [("ORLY_SYNC_NEGENTROPY_PEERS", "wss://a.example.com/,wss://b.example.com")];
-    let urls = settings(&peers).peer_urls(Some("wss://a.example.com"));
+    let urls = settings(&peers).peer_urls(RelayUrl::parse("wss://a.example.com").as_ref());
     assert_eq!(urls, ["wss://b.example.com".parse().unwrap()]);
 }
 
