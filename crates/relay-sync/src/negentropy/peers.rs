@@ -129,7 +129,17 @@ impl PeerSync {
             tracing::info!(target: "negentropy", peer = %url, "peer to be kept in step");
             self.add(url).await?;
         }
-        roster.save(&*self.store).await
+        if roster.is_kept_as(&kept) {
+            return Ok(());
+        }
+        match roster.save(&*self.store).await {
+            // The next start comes to the same from what is kept now.
+            Err(StoreError::ReadOnly(reason)) => {
+                tracing::warn!(target: "negentropy", reason, "which peers were removed cannot be noted");
+                Ok(())
+            }
+            result => result,
+        }
     }
 
     /// Takes a peer in, also for later runs. Returns whether it is new.

@@ -32,6 +32,11 @@ impl Roster {
         markers.set_marker(MARKER, (!is_empty).then(|| self.to_bytes())).await
     }
 
+    /// Whether keeping it would change nothing.
+    pub(super) fn is_kept_as(&self, kept: &Self) -> bool {
+        (&self.added, &self.removed) == (&kept.added, &kept.removed)
+    }
+
     /// The peers that follow from those configured, and which of these were dropped.
     ///
     /// What is configured no longer need not be remembered as dropped.
