@@ -183,13 +183,23 @@ impl DatabaseClient {
             return Ok(held);
         }
         if key == IDENTITY_MARKER {
-            // Relays of the original are to have the same.
-            let request =
-                self.client.clone().get_or_create_relay_identity_secret(proto::Empty {}).await;
-            return Ok(request.answered()?.secret_key.into());
+            return self.claim_identity(value).await;
         }
         self.set_marker(key, Some(value.clone())).await?;
         Ok(self.marker(key).await?.unwrap_or_else(|| value.into()))
+    }
+
+    /// The relay's secret key, which the service keeps for relays of the original too.
+    async fn claim_identity(&self, secret_key: Bytes) -> Result<Vec<u8>, Status> {
+        let mut client = self.client.clone();
+        let found = client.get_relay_identity_secret(proto::Empty {}).await;
+        if let Some(found) = not_found(found.answered())? {
+            return Ok(found.secret_key.into());
+        }
+        let request = proto::SetRelayIdentitySecretRequest { secret_key };
+        client.set_relay_identity_secret(request).await.answered()?;
+        let held = client.get_relay_identity_secret(proto::Empty {}).await.answered()?;
+        Ok(held.secret_key.into())
     }
 
     /// The markers that processes of ours set, with keys of one line.
