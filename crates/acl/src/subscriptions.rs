@@ -1,20 +1,27 @@
 //! Who subscribed until when, and who has which name: kept as markers, whatever the mode.
+//!
+//! `orlyacl.v1` and `orlydb.v1` both set and tell them: what one is told, the other knows.
+//!
+//! | marker | value |
+//! |---|---|
+//! | `acl:subscription:<pubkey>` | a subscription, as JSON |
+//! | `acl:alias:<alias>` | whose it is, in hex |
+//! | `acl:alias-of:<pubkey>` | the alias somebody has |
 
 use std::sync::Arc;
 
 use event::{Pubkey, Timestamp};
 use serde_json::{Value, json};
-use store::StoreError;
+use store::{Markers, StoreError};
 use tokio::sync::Mutex;
-
-use crate::AclStore;
 
 const SUBSCRIPTION: &str = "acl:subscription:";
 const ALIAS: &str = "acl:alias:";
-/// How long a name may be, in characters.
+const ALIAS_OF: &str = "acl:alias-of:";
+/// How long an alias may be, in characters.
 const MAX_ALIAS: usize = 64;
-/// How many names one pubkey may have.
-const MAX_ALIASES: usize = 32;
+/// How long the hash of an invoice, or what goes by the name of an alias with a subscription, may be.
+const MAX_TEXT: usize = 256;
 
 /// What somebody subscribed to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,17 +34,17 @@ pub struct Subscription {
     pub created_at: Timestamp,
     /// The hash of the invoice that was paid.
     pub invoice_hash: String,
-    /// Their names, the first claimed first.
-    pub aliases: Vec<String>,
+    /// The name it was made under, which need not have been claimed.
+    pub alias: String,
 }
 
-/// Why a name cannot be claimed.
+/// Why something cannot be kept.
 #[derive(Debug, thiserror::Error)]
 pub enum ClaimError {
-    /// It is somebody else's.
+    /// The alias is somebody else's.
     #[error("alias {0:?} is taken")]
     Taken(String),
-    /// It is no name.
+    /// It makes no sense.
     #[error("{0}")]
     Invalid(String),
     /// The store failed.
@@ -45,17 +52,17 @@ pub enum ClaimError {
     Store(#[from] StoreError),
 }
 
-/// All subscriptions and names.
+/// All subscriptions and aliases.
 pub struct Subscriptions {
-    store: Arc<dyn AclStore>,
-    /// Two claims of a name come one after the other.
+    markers: Arc<dyn Markers>,
+    /// What is read to be changed is changed by one at a time.
     turn: Mutex<()>,
 }
 
 impl Subscriptions {
     /// Takes the store that keeps them.
-    pub fn new(store: Arc<dyn AclStore>) -> Self {
-        Self { store, turn: Mutex::default() }
+    pub fn new(markers: Arc<dyn Markers>) -> Self {
+        Self { markers, turn: Mutex::default() }
     }
 
     /// Begins or prolongs a subscription.
@@ -65,122 +72,120 @@ impl Subscriptions {
         expires_at: Timestamp,
         invoice_hash: &str,
     ) -> Result<(), ClaimError> {
-        if invoice_hash.len() > 256 {
-            return Err(ClaimError::Invalid("invoice_hash has more than 256 bytes".into()));
-        }
         let _turn = self.turn.lock().await;
-        let before = self.read(pubkey).await?;
+        let before = self.of(pubkey).await?;
         let created_at = before.as_ref().map_or_else(Timestamp::now, |before| before.created_at);
-        let aliases = before.map(|before| before.aliases).unwrap_or_default();
+        let alias = match self.alias_of(pubkey).await? {
+            Some(alias) => alias,
+            None => before.map(|before| before.alias).unwrap_or_default(),
+        };
         let invoice_hash = invoice_hash.to_owned();
-        let subscription = Subscription { pubkey, expires_at, created_at, invoice_hash, aliases };
-        Ok(self.write(&subscription).await?)
+        self.save(&Subscription { pubkey, expires_at, created_at, invoice_hash, alias }).await
     }
 
-    /// Ends a subscription; names stay.
-    pub async fn unsubscribe(&self, pubkey: Pubkey) -> Result<(), StoreError> {
-        let _turn = self.turn.lock().await;
-        let Some(subscription) = self.read(pubkey).await? else { return Ok(()) };
-        let ended = Subscription {
-            expires_at: Timestamp::default(),
-            invoice_hash: String::new(),
-            ..subscription
-        };
-        if ended.aliases.is_empty() {
-            return self.store.set_marker(&format!("{SUBSCRIPTION}{pubkey}"), None).await;
+    /// Keeps a subscription as it is, in place of the one before.
+    pub async fn save(&self, subscription: &Subscription) -> Result<(), ClaimError> {
+        let texts = [("alias", &subscription.alias), ("invoice_hash", &subscription.invoice_hash)];
+        if let Some((field, _)) = texts.iter().find(|(_, text)| text.len() > MAX_TEXT) {
+            return Err(ClaimError::Invalid(format!("{field}: more than {MAX_TEXT} bytes")));
         }
-        self.write(&ended).await
+        let key = format!("{SUBSCRIPTION}{}", subscription.pubkey);
+        Ok(self.markers.set_marker(&key, Some(subscription.to_marker())).await?)
+    }
+
+    /// Ends a subscription; an alias stays.
+    pub async fn unsubscribe(&self, pubkey: Pubkey) -> Result<(), StoreError> {
+        self.markers.set_marker(&format!("{SUBSCRIPTION}{pubkey}"), None).await
     }
 
     /// Whether a subscription runs at `now`.
     pub async fn is_subscribed(&self, pubkey: Pubkey, now: Timestamp) -> Result<bool, StoreError> {
-        Ok(self.read(pubkey).await?.is_some_and(|subscription| subscription.expires_at > now))
+        Ok(self.of(pubkey).await?.is_some_and(|subscription| subscription.expires_at > now))
     }
 
-    /// What is known of somebody.
+    /// What somebody subscribed to.
     pub async fn of(&self, pubkey: Pubkey) -> Result<Option<Subscription>, StoreError> {
-        self.read(pubkey).await
+        let value = self.markers.marker(&format!("{SUBSCRIPTION}{pubkey}")).await?;
+        Ok(value.map(|value| Subscription::from_marker(pubkey, &value)))
     }
 
-    /// Gives a name to somebody, if it is free or theirs.
+    /// All subscriptions, in order of pubkey.
+    pub async fn all(&self) -> Result<Vec<Subscription>, StoreError> {
+        let found = self.markers.markers(SUBSCRIPTION).await?;
+        let found = found.iter().filter_map(|(key, value)| {
+            let pubkey = key.strip_prefix(SUBSCRIPTION)?.parse().ok()?;
+            Some(Subscription::from_marker(pubkey, value))
+        });
+        Ok(found.collect())
+    }
+
+    /// Gives an alias to somebody, if it is free or theirs; the one they had is free then.
     pub async fn claim(&self, alias: &str, pubkey: Pubkey) -> Result<(), ClaimError> {
-        let alias = name(alias).map_err(ClaimError::Invalid)?;
+        let alias = checked(alias).map_err(ClaimError::Invalid)?;
         let _turn = self.turn.lock().await;
-        match self.holder(&alias).await? {
-            Some(holder) if holder != pubkey => return Err(ClaimError::Taken(alias)),
-            Some(_) => return Ok(()),
-            None => {}
+        let claim = pubkey.to_string().into_bytes();
+        // Of several processes one comes first.
+        let holder = self.markers.claim_marker(&format!("{ALIAS}{alias}"), claim.clone()).await?;
+        if holder != claim {
+            return Err(ClaimError::Taken(alias));
         }
-        let fresh = || Subscription {
-            pubkey,
-            expires_at: Timestamp::default(),
-            created_at: Timestamp::now(),
-            invoice_hash: String::new(),
-            aliases: Vec::new(),
-        };
-        let mut subscription = self.read(pubkey).await?.unwrap_or_else(fresh);
-        if subscription.aliases.len() >= MAX_ALIASES {
-            let text = format!("{pubkey} has {MAX_ALIASES} aliases, no more are allowed");
-            return Err(ClaimError::Invalid(text));
+        let before = self.alias_of(pubkey).await?.filter(|before| *before != alias);
+        let value = Some(alias.into_bytes());
+        self.markers.set_marker(&format!("{ALIAS_OF}{pubkey}"), value).await?;
+        if let Some(before) = before {
+            self.markers.set_marker(&format!("{ALIAS}{before}"), None).await?;
         }
-        let holder = pubkey.to_string().into_bytes();
-        self.store.set_marker(&format!("{ALIAS}{alias}"), Some(holder)).await?;
-        subscription.aliases.push(alias);
-        Ok(self.write(&subscription).await?)
+        Ok(())
     }
 
-    /// Whose a name is.
-    pub async fn holder_of(&self, alias: &str) -> Result<Option<Pubkey>, StoreError> {
-        match name(alias) {
-            Ok(alias) => self.holder(&alias).await,
-            Err(_) => Ok(None),
-        }
-    }
-
-    async fn holder(&self, alias: &str) -> Result<Option<Pubkey>, StoreError> {
-        let value = self.store.marker(&format!("{ALIAS}{alias}")).await?;
+    /// Whose an alias is.
+    pub async fn holder_of(&self, alias: &str) -> Result<Option<Pubkey>, ClaimError> {
+        let alias = checked(alias).map_err(ClaimError::Invalid)?;
+        let value = self.markers.marker(&format!("{ALIAS}{alias}")).await?;
         Ok(value.and_then(|hex| Pubkey::from_hex(&hex).ok()))
     }
 
-    async fn read(&self, pubkey: Pubkey) -> Result<Option<Subscription>, StoreError> {
-        let value = self.store.marker(&format!("{SUBSCRIPTION}{pubkey}")).await?;
-        Ok(value.map(|value| {
-            let value: Value = serde_json::from_slice(&value).unwrap_or_default();
-            let time = |name: &str| Timestamp::from_secs(value[name].as_u64().unwrap_or_default());
-            let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-            let aliases = value["aliases"].as_array().into_iter().flatten().map(text).collect();
-            Subscription {
-                pubkey,
-                expires_at: time("expires_at"),
-                created_at: time("created_at"),
-                invoice_hash: text(&value["invoice_hash"]),
-                aliases,
-            }
-        }))
-    }
-
-    async fn write(&self, subscription: &Subscription) -> Result<(), StoreError> {
-        let value = json!({
-            "expires_at": subscription.expires_at.as_secs(),
-            "created_at": subscription.created_at.as_secs(),
-            "invoice_hash": subscription.invoice_hash,
-            "aliases": subscription.aliases,
-        });
-        let key = format!("{SUBSCRIPTION}{}", subscription.pubkey);
-        self.store.set_marker(&key, Some(value.to_string().into_bytes())).await
+    /// The alias somebody has.
+    pub async fn alias_of(&self, pubkey: Pubkey) -> Result<Option<String>, StoreError> {
+        let value = self.markers.marker(&format!("{ALIAS_OF}{pubkey}")).await?;
+        Ok(value.and_then(|alias| String::from_utf8(alias).ok()))
     }
 }
 
-/// A name as it is compared: in lower case.
-fn name(alias: &str) -> Result<String, String> {
+impl Subscription {
+    fn to_marker(&self) -> Vec<u8> {
+        json!({
+            "expires_at": self.expires_at.as_secs(),
+            "created_at": self.created_at.as_secs(),
+            "invoice_hash": self.invoice_hash,
+            "alias": self.alias,
+        })
+        .to_string()
+        .into_bytes()
+    }
+
+    fn from_marker(pubkey: Pubkey, value: &[u8]) -> Self {
+        let value: Value = serde_json::from_slice(value).unwrap_or_default();
+        let time = |name: &str| Timestamp::from_secs(value[name].as_u64().unwrap_or_default());
+        let text = |name: &str| value[name].as_str().unwrap_or_default().to_owned();
+        Self {
+            pubkey,
+            expires_at: time("expires_at"),
+            created_at: time("created_at"),
+            invoice_hash: text("invoice_hash"),
+            alias: text("alias"),
+        }
+    }
+}
+
+/// An alias as it is compared: in lower case.
+fn checked(alias: &str) -> Result<String, String> {
     let alias = alias.trim().to_ascii_lowercase();
     let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
-    if alias.is_empty() || alias.len() > MAX_ALIAS || !alias.bytes().all(is_allowed) {
-        return Err(format!(
-            "alias {alias:?}: expected 1 to {MAX_ALIAS} letters, digits, and - _ ."
-        ));
+    if (1..=MAX_ALIAS).contains(&alias.len()) && alias.bytes().all(is_allowed) {
+        return Ok(alias);
     }
-    Ok(alias)
+    Err(format!("alias: expected 1 to {MAX_ALIAS} letters, digits, dots, dashes or underscores"))
 }
 
 #[cfg(test)]
@@ -196,31 +201,44 @@ mod tests {
         Timestamp::from_secs(secs)
     }
 
-    #[tokio::test]
-    async fn a_subscription_runs_until_it_expires_or_is_ended() {
-        let subscriptions = Subscriptions::new(Arc::new(MemoryStore::new(None)));
-        assert_eq!(subscriptions.of(ALICE).await.unwrap(), None);
-        subscriptions.subscribe(ALICE, at(100), "h").await.unwrap();
-        assert!(subscriptions.is_subscribed(ALICE, at(99)).await.unwrap());
-        assert!(!subscriptions.is_subscribed(ALICE, at(100)).await.unwrap());
-        subscriptions.claim("Alice", ALICE).await.unwrap();
-        subscriptions.unsubscribe(ALICE).await.unwrap();
-        assert!(!subscriptions.is_subscribed(ALICE, at(1)).await.unwrap());
-        assert_eq!(subscriptions.of(ALICE).await.unwrap().unwrap().aliases, ["alice"]);
+    fn fresh() -> Subscriptions {
+        Subscriptions::new(Arc::new(MemoryStore::new(None)))
     }
 
     #[tokio::test]
-    async fn a_name_is_one_pubkeys() {
-        let subscriptions = Subscriptions::new(Arc::new(MemoryStore::new(None)));
-        subscriptions.claim("Alice", ALICE).await.unwrap();
+    async fn a_subscription_runs_until_it_expires_or_is_ended() {
+        let subscriptions = fresh();
+        assert!(!subscriptions.is_subscribed(ALICE, at(5)).await.unwrap());
         subscriptions.claim("alice", ALICE).await.unwrap();
-        let taken = subscriptions.claim("ALICE", BOB).await.unwrap_err();
-        assert!(matches!(taken, ClaimError::Taken(_)), "{taken}");
-        assert_eq!(subscriptions.holder_of("aLice").await.unwrap(), Some(ALICE));
-        assert_eq!(subscriptions.holder_of("bob").await.unwrap(), None);
-        for name in ["", "a b", "ä", &"x".repeat(65)] {
-            let invalid = subscriptions.claim(name, BOB).await.unwrap_err();
-            assert!(matches!(invalid, ClaimError::Invalid(_)), "{invalid}");
+        assert_eq!(subscriptions.of(ALICE).await.unwrap(), None);
+        subscriptions.subscribe(ALICE, at(10), "hash").await.unwrap();
+        assert!(subscriptions.is_subscribed(ALICE, at(9)).await.unwrap());
+        assert!(!subscriptions.is_subscribed(ALICE, at(10)).await.unwrap());
+        let found = subscriptions.of(ALICE).await.unwrap().unwrap();
+        assert_eq!((&*found.alias, &*found.invoice_hash), ("alice", "hash"));
+        assert_eq!(subscriptions.all().await.unwrap(), [found]);
+        subscriptions.unsubscribe(ALICE).await.unwrap();
+        assert!(!subscriptions.is_subscribed(ALICE, at(9)).await.unwrap());
+        assert_eq!(subscriptions.holder_of("alice").await.unwrap(), Some(ALICE));
+        let long = subscriptions.subscribe(ALICE, at(10), &"x".repeat(257)).await;
+        assert!(matches!(long, Err(ClaimError::Invalid(_))), "{long:?}");
+    }
+
+    #[tokio::test]
+    async fn an_alias_belongs_to_who_claims_it_first_until_they_take_another() {
+        let subscriptions = fresh();
+        subscriptions.claim("Anna", ALICE).await.unwrap();
+        subscriptions.claim("anna", ALICE).await.unwrap();
+        let taken = subscriptions.claim("ANNA", BOB).await;
+        assert!(matches!(taken, Err(ClaimError::Taken(_))), "{taken:?}");
+        subscriptions.claim("anna.b", ALICE).await.unwrap();
+        subscriptions.claim("anna", BOB).await.unwrap();
+        assert_eq!(subscriptions.alias_of(ALICE).await.unwrap().as_deref(), Some("anna.b"));
+        assert_eq!(subscriptions.holder_of("anna").await.unwrap(), Some(BOB));
+        assert_eq!(subscriptions.holder_of("nobody").await.unwrap(), None);
+        for alias in ["", "a b", &"x".repeat(65)] {
+            let invalid = subscriptions.claim(alias, ALICE).await;
+            assert!(matches!(invalid, Err(ClaimError::Invalid(_))), "{invalid:?}");
         }
     }
 }

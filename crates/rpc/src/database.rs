@@ -38,6 +38,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use event::Verifier;
 use store::{EventStore, Markers, SerialStore};
 use tokio::sync::{Mutex, Semaphore};
 use tokio_util::sync::CancellationToken;
@@ -90,6 +91,9 @@ pub struct Database {
     options: DatabaseOptions,
     queries: Arc<Semaphore>,
     records: RecordSets,
+    subscriptions: acl::Subscriptions,
+    /// Checks what is to be saved; it remembers keys.
+    verifier: std::sync::Mutex<Verifier>,
     query_cache: QueryCache,
     access: AccessLog,
     blobs: Files,
@@ -108,6 +112,8 @@ impl Database {
         };
         Self {
             records: RecordSets::new(&parts.markers),
+            verifier: std::sync::Mutex::default(),
+            subscriptions: acl::Subscriptions::new(Arc::clone(&parts.markers)),
             query_cache: QueryCache::new(options.query_cache_bytes, options.query_cache_age),
             access: AccessLog::default(),
             blobs: Files::new(options.directory.join("blobs")),

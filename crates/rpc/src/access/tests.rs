@@ -1,3 +1,5 @@
+mod decisions;
+
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -141,6 +141,7 @@ macro_rules! database_conformance_tests {
                 a_new_event_is_stored_once,
                 refusals_have_their_code_and_text,
                 a_newer_version_replaces_and_says_so,
+                what_its_author_did_not_sign_is_refused,
                 what_is_no_event_is_named,
             ],
             querying: [

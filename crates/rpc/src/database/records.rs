@@ -5,8 +5,6 @@
 //! | `db:subscription:` | pubkey | `Subscription` |
 //! | `db:payment:` | pubkey `:` number of 10 digits | `Payment` |
 //! | `db:first-login:` | pubkey | time of it, a `Uint40` |
-//! | `db:paid:` | pubkey | `PaidSubscriptionMsg` |
-//! | `db:alias:` | alias | `PaidSubscriptionMsg` with `pubkey_hex` and `created_at` |
 //! | `db:member:` | pubkey | `NIP43Membership` |
 //! | `db:invite:` | code | `StoreInviteCodeRequest` |
 //! | `db:access:` | serial of 13 digits | `GetEventAccessInfoResponse` |
@@ -14,7 +12,8 @@
 //! | `db:blob-of:` | pubkey `:` SHA-256 | nothing: the way back |
 //! | `db:blob-report:` | SHA-256 `:` SHA-256 of the report | `SaveBlobReportRequest` |
 //!
-//! Pubkeys and sums are in hex. No other marker may start with `db:`.
+//! Pubkeys and sums are in hex. No other marker may start with `db:`. Paid subscriptions and aliases are
+//! access control's too, and lie where `acl::Subscriptions` keeps them.
 
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -24,7 +23,7 @@ use store::{Markers, StoreError};
 
 use crate::Malformed;
 use crate::proto::orlydb::v1::{
-    BlobMetadata, Empty, GetEventAccessInfoResponse, Nip43Membership, PaidSubscriptionMsg, Payment,
+    BlobMetadata, Empty, GetEventAccessInfoResponse, Nip43Membership, Payment,
     SaveBlobReportRequest, StoreInviteCodeRequest, Subscription, Uint40,
 };
 
@@ -45,8 +44,6 @@ pub(super) struct RecordSets {
     pub(super) subscriptions: Records<Subscription>,
     pub(super) payments: Records<Payment>,
     pub(super) first_logins: Records<Uint40>,
-    pub(super) paid: Records<PaidSubscriptionMsg>,
-    pub(super) aliases: Records<PaidSubscriptionMsg>,
     pub(super) members: Records<Nip43Membership>,
     pub(super) invites: Records<StoreInviteCodeRequest>,
     pub(super) access: Records<GetEventAccessInfoResponse>,
@@ -61,8 +58,6 @@ impl RecordSets {
             subscriptions: Records::new(markers, "db:subscription:"),
             payments: Records::new(markers, "db:payment:"),
             first_logins: Records::new(markers, "db:first-login:"),
-            paid: Records::new(markers, "db:paid:"),
-            aliases: Records::new(markers, "db:alias:"),
             members: Records::new(markers, "db:member:"),
             invites: Records::new(markers, "db:invite:"),
             access: Records::new(markers, "db:access:"),

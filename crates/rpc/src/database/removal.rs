@@ -8,7 +8,6 @@ use tonic::{Code, Status};
 use super::Database;
 use super::failure::{OrFail, failed, required};
 use super::querying::{deletion_requests_naming, pubkeys};
-use super::saving::checked_event;
 use crate::convert::fixed;
 use crate::proto::orlydb::v1 as proto;
 
@@ -58,7 +57,7 @@ impl Database {
         request: proto::ProcessDeleteRequest,
     ) -> Result<proto::Empty, Status> {
         let event = required("event", request.event).or_fail(PROCESS)?;
-        let event = checked_event(PROCESS, event)?;
+        let event = self.signed_event(PROCESS, event)?;
         let admins = pubkeys("admins", &request.admins).or_fail(PROCESS)?;
         if event.as_ref().kind() != Kind::DELETION {
             let text = format!("invalid: event.kind: {} is not 5", event.as_ref().kind());

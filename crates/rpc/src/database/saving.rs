@@ -1,5 +1,7 @@
 //! Saving an event.
 
+use std::sync::PoisonError;
+
 use event::{Event, EventRef, Kind, has_valid_id};
 use store::{Preview, SaveOutcome};
 use tonic::{Code, Status};
@@ -19,7 +21,7 @@ impl Database {
         request: proto::SaveEventRequest,
     ) -> Result<proto::SaveEventResponse, Status> {
         let event = required("event", request.event).or_fail(SAVE)?;
-        let event = checked_event(SAVE, event)?;
+        let event = self.signed_event(SAVE, event)?;
         if is_empty_follow_list(event.as_ref()) {
             let text = "blocked: kind 3 follow list events must have at least one p tag";
             return Err(failed(SAVE, Code::InvalidArgument, text));
@@ -37,7 +39,25 @@ impl Database {
     }
 }
 
-/// An event off the wire whose id is its own. Signatures are the relay's to check.
+impl Database {
+    /// An event off the wire that its author signed. Relays serve what is stored without another look, and
+    /// whoever reaches the port could else put words into anybody's mouth.
+    pub(super) fn signed_event(
+        &self,
+        operation: &str,
+        event: proto::Event,
+    ) -> Result<Event, Status> {
+        let event = checked_event(operation, event)?;
+        let verified =
+            self.verifier.lock().unwrap_or_else(PoisonError::into_inner).verify(event.as_ref());
+        verified.map_err(|forged| {
+            failed(operation, Code::InvalidArgument, format!("invalid: {forged}"))
+        })?;
+        Ok(event)
+    }
+}
+
+/// An event off the wire whose id is its own.
 pub(super) fn checked_event(operation: &str, event: proto::Event) -> Result<Event, Status> {
     if std::str::from_utf8(&event.content).is_err() {
         let text = "blocked: event content is not valid UTF-8";

@@ -69,6 +69,17 @@ pub async fn a_newer_version_replaces_and_says_so(engine: &dyn DatabaseEngine) {
     assert_eq!(would, proto::WouldReplaceEventResponse::default());
 }
 
+pub async fn what_its_author_did_not_sign_is_refused(engine: &dyn DatabaseEngine) {
+    let mut subject = fresh(engine).await;
+    let event = wire(&note(1, 100)).unwrap();
+    let forged = proto::Event { sig: wire(&note(1, 101)).unwrap().sig, ..event.clone() };
+    let request = proto::SaveEventRequest { event: Some(forged) };
+    let text = "save event failed: invalid: sig is not a valid signature";
+    fails(subject.client.save_event(request).await, Code::InvalidArgument, text);
+    let request = proto::SaveEventRequest { event: Some(event) };
+    subject.client.save_event(request).await.unwrap();
+}
+
 pub async fn what_is_no_event_is_named(engine: &dyn DatabaseEngine) {
     let mut subject = fresh(engine).await;
     let good = wire(&note(1, 100)).unwrap();
