@@ -6,6 +6,7 @@
 mod attempts;
 mod convert;
 mod database;
+mod exchange;
 mod failure;
 mod files;
 mod link;

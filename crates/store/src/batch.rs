@@ -72,6 +72,28 @@ impl EventBatch {
         self.entries.push((serial, self.bytes.len()));
     }
 
+    /// Leaves those events that `keep` wants, in order.
+    pub fn retain(&mut self, mut keep: impl FnMut(Serial, EventRef<'_>) -> bool) {
+        let (bytes, mut start, mut kept) = (&mut self.bytes, 0, 0);
+        self.entries.retain_mut(|(serial, end)| {
+            let place = start..*end;
+            start = *end;
+            let event =
+                EventRef::from_bytes(&bytes[place.clone()]).expect("only events are pushed");
+            let is_wanted = keep(*serial, event);
+            if is_wanted {
+                let len = place.len();
+                if place.start != kept {
+                    bytes.copy_within(place, kept);
+                }
+                kept += len;
+                *end = kept;
+            }
+            is_wanted
+        });
+        self.bytes.truncate(kept);
+    }
+
     /// The events in order.
     pub fn iter(&self) -> impl Iterator<Item = (Serial, EventRef<'_>)> {
         (0..self.len()).map_while(|at| self.get(at))
@@ -119,6 +141,20 @@ mod tests {
             batch.iter().map(|(serial, event)| (serial, event.as_bytes())).collect();
         assert_eq!(found, [(Serial::new(1), &event[..]), (Serial::new(2), &event[..])]);
         assert_eq!(batch.into_packed(), [&event[..], &event[..]].concat());
+        let other = [&[8; 140][..], &[0; 4], b"other text"].concat();
+        for (wanted, left) in [
+            (&[1, 2, 3][..], [&event[..], &other, &event].concat()),
+            (&[2, 3], [&other[..], &event].concat()),
+            (&[1, 3], [&event[..], &event].concat()),
+            (&[], vec![]),
+        ] {
+            let bytes = [&event[..], &other, &event].concat();
+            let mut batch = pack(&bytes, &[148, 154, 148]).unwrap();
+            batch.retain(|serial, _| wanted.contains(&serial.as_u64()));
+            let serials: Vec<_> = batch.iter().map(|(serial, _)| serial.as_u64()).collect();
+            assert_eq!(serials, wanted);
+            assert_eq!(batch.into_packed(), left);
+        }
         assert!(pack(&[], &[]).unwrap().is_empty());
         for lens in [&[147][..], &[149], &[143, 5], &[usize::MAX], &[148, usize::MAX], &[148, 0]] {
             assert!(pack(&event, lens).is_err(), "{lens:?}");

@@ -11,20 +11,19 @@ use crate::proto::orlystore::v1::FailureReason;
 
 /// A failure as the service tells it.
 pub(super) fn to_status(error: impl Into<ReconcileError>) -> Status {
+    status_of(&to_failure(error))
+}
+
+/// The same within an answer.
+pub(super) fn to_failure(error: impl Into<ReconcileError>) -> proto::Failure {
     let error = error.into();
-    let (code, reason) = match &error {
-        ReconcileError::TooLarge { .. } => (Code::ResourceExhausted, FailureReason::SetTooLarge),
-        ReconcileError::Protocol(_) => (Code::InvalidArgument, FailureReason::Protocol),
-        ReconcileError::Store(StoreError::ReadOnly(_)) => {
-            (Code::FailedPrecondition, FailureReason::ReadOnly)
-        }
-        ReconcileError::Store(StoreError::Unavailable(_)) => {
-            (Code::Unavailable, FailureReason::Unavailable)
-        }
-        ReconcileError::Store(StoreError::Invalid(_)) => {
-            (Code::InvalidArgument, FailureReason::Invalid)
-        }
-        ReconcileError::Store(StoreError::Internal(_)) => (Code::Internal, FailureReason::Internal),
+    let reason = match &error {
+        ReconcileError::TooLarge { .. } => FailureReason::SetTooLarge,
+        ReconcileError::Protocol(_) => FailureReason::Protocol,
+        ReconcileError::Store(StoreError::ReadOnly(_)) => FailureReason::ReadOnly,
+        ReconcileError::Store(StoreError::Unavailable(_)) => FailureReason::Unavailable,
+        ReconcileError::Store(StoreError::Invalid(_)) => FailureReason::Invalid,
+        ReconcileError::Store(StoreError::Internal(_)) => FailureReason::Internal,
     };
     let max_records = if let ReconcileError::TooLarge { max } = error { max } else { 0 };
     let text = match error {
@@ -35,17 +34,26 @@ pub(super) fn to_status(error: impl Into<ReconcileError>) -> Status {
         | ReconcileError::Protocol(text) => text,
         ReconcileError::TooLarge { .. } => error.to_string(),
     };
-    with_details(code, reason, text, max_records)
+    proto::Failure { reason: reason.into(), text, max_records }
 }
 
 /// The cursor of a query is not known, or no longer.
-pub(super) fn unknown_cursor() -> Status {
-    with_details(Code::NotFound, FailureReason::UnknownCursor, "unknown cursor".into(), 0)
+pub(super) fn unknown_cursor() -> proto::Failure {
+    let reason = FailureReason::UnknownCursor.into();
+    proto::Failure { reason, text: "unknown cursor".into(), max_records: 0 }
 }
 
-fn with_details(code: Code, reason: FailureReason, text: String, max_records: u64) -> Status {
-    let failure = proto::Failure { reason: reason.into(), text: text.clone(), max_records };
-    Status::with_details(code, text, failure.encode_to_vec().into())
+/// The status of a call that fails so.
+pub(super) fn status_of(failure: &proto::Failure) -> Status {
+    let code = match failure.reason() {
+        FailureReason::SetTooLarge => Code::ResourceExhausted,
+        FailureReason::Protocol | FailureReason::Invalid => Code::InvalidArgument,
+        FailureReason::ReadOnly => Code::FailedPrecondition,
+        FailureReason::Unavailable => Code::Unavailable,
+        FailureReason::UnknownCursor => Code::NotFound,
+        FailureReason::Internal | FailureReason::Unspecified => Code::Internal,
+    };
+    Status::with_details(code, failure.text.clone(), failure.encode_to_vec().into())
 }
 
 /// What the service says; `None` if the call failed on its way.
@@ -120,7 +128,7 @@ mod tests {
             assert_eq!(format!("{:?}", from_status(&status).unwrap()), text);
             assert!(!is_unknown_cursor(&status));
         }
-        assert!(is_unknown_cursor(&unknown_cursor()));
+        assert!(is_unknown_cursor(&status_of(&unknown_cursor())));
     }
 
     #[test]

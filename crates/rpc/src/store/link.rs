@@ -4,6 +4,7 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::try_join_all;
 use parking_lot::Mutex;
 use relay_sync::SyncStore;
 use store::{ReconcileError, Serial, StoreError};
@@ -12,6 +13,7 @@ use tonic::transport::Channel;
 use tonic::{Code, Status};
 
 use super::database::DatabaseClient;
+use super::exchange::Exchange;
 use super::failure;
 use super::files::{OpenFiles, SharedFiles};
 use crate::proto::orlystore::v1 as proto;
@@ -22,6 +24,9 @@ use crate::{Address, DATABASE_MESSAGE_LIMIT};
 const GREETING: Duration = Duration::from_secs(5);
 /// How long a failure to connect stands for all who ask.
 const PAUSE: Duration = Duration::from_millis(50);
+
+/// How many connections are for queries at most.
+const MOST_EXCHANGES: usize = 4;
 
 /// The client of a service of ours.
 pub(super) type Client = StoreServiceClient<Channel>;
@@ -66,6 +71,11 @@ pub(super) struct Session {
     pub(super) last_serial: Serial,
 }
 
+/// How many queries a service reads for us at once: each connection is read for by one thread.
+fn exchanges() -> usize {
+    std::thread::available_parallelism().map_or(1, |cores| cores.get().min(MOST_EXCHANGES))
+}
+
 /// Who is at the other end.
 pub(super) enum Peer {
     /// A service of ours.
@@ -74,12 +84,22 @@ pub(super) enum Peer {
     Database(Arc<DatabaseClient>),
 }
 
-/// Clients of a service of ours, each with a connection of its own.
+/// Clients of a service of ours.
 pub(super) struct Clients {
     /// For what must not wait behind answers to queries.
     pub(super) calls: Client,
-    /// For queries.
+    /// For what takes a while.
     pub(super) reads: Client,
+    /// For queries, each with a connection of its own.
+    exchanges: Vec<Exchange>,
+}
+
+impl Clients {
+    /// Where a query is answered first, it seems.
+    pub(super) fn exchange(&self) -> &Exchange {
+        let least = self.exchanges.iter().min_by_key(|exchange| exchange.load());
+        least.expect("there is one at least")
+    }
 }
 
 impl Link {
@@ -116,7 +136,7 @@ impl Link {
 
     /// The session, a new one if there is none. While nobody is there this fails at once.
     pub(super) async fn session(&self) -> Result<Arc<Session>, StoreError> {
-        if let Some(session) = self.state.lock().session.clone() {
+        if let Some(session) = self.current() {
             return Ok(session);
         }
         let _one_at_a_time = self.connecting.lock().await;
@@ -138,6 +158,11 @@ impl Link {
                 Err(self.unavailable(&error))
             }
         }
+    }
+
+    /// The session, if there is one now.
+    pub(super) fn current(&self) -> Option<Arc<Session>> {
+        self.state.lock().session.clone()
     }
 
     /// The files, if they are open: reading them is quicker than asking the service.
@@ -182,7 +207,7 @@ impl Link {
     }
 
     async fn connect(&self) -> Result<(Session, Option<proto::SharedFiles>), String> {
-        let (calls, reads) = (self.address.connect(), self.address.connect());
+        let calls = self.address.connect();
         let client = |channel| {
             StoreServiceClient::new(channel)
                 .max_decoding_message_size(DATABASE_MESSAGE_LIMIT)
@@ -192,9 +217,13 @@ impl Link {
             match client(calls.clone()).status(proto::StatusRequest {}).await {
                 Ok(status) => {
                     let proto::StatusResponse { last_serial, files, .. } = status.into_inner();
+                    let reads = (0..exchanges()).map(|_| client(self.address.connect()));
+                    let reads: Vec<_> = reads.collect();
+                    let exchanges = try_join_all(reads.iter().cloned().map(Exchange::open)).await;
                     let peer = Peer::Store(Box::new(Clients {
                         calls: client(calls),
-                        reads: client(reads),
+                        reads: reads[0].clone(),
+                        exchanges: exchanges.map_err(|status| tell(&status))?,
                     }));
                     Ok((Session { peer, last_serial: Serial::new(last_serial) }, files))
                 }

@@ -26,8 +26,8 @@ use super::link::Link;
 use crate::Address;
 
 pub(super) use position::Position;
-pub(super) use rows::Page;
 use rows::RemoteRows;
+pub(super) use rows::{Page, Then};
 use set::RemoteSet;
 use watch::RemoteWatch;
 

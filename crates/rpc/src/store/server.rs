@@ -5,6 +5,7 @@
 
 mod calls;
 mod kept;
+mod queries;
 mod streams;
 
 use std::sync::Arc;
@@ -23,7 +24,7 @@ pub struct StoreServer {
     store: Arc<dyn SyncStore>,
     files: Option<SharedFiles>,
     shutdown: CancellationToken,
-    queries: Kept<Box<dyn store::Rows>>,
+    queries: Arc<Kept<Box<dyn store::Rows>>>,
     sets: Kept<Arc<dyn store::ReconcileSet>>,
 }
 
@@ -35,7 +36,7 @@ impl StoreServer {
         files: Option<SharedFiles>,
         shutdown: CancellationToken,
     ) -> Self {
-        Self { store, files, shutdown, queries: Kept::queries(), sets: Kept::sets() }
+        Self { store, files, shutdown, queries: Arc::new(Kept::queries()), sets: Kept::sets() }
     }
 
     /// The service, to be added to a server.

@@ -15,7 +15,7 @@ use super::answer::{Answered, in_our_words};
 use super::versions::is_replaced_some_day;
 use crate::proto::orlydb::v1 as proto;
 use crate::store::failure::to_status;
-use crate::store::remote::{Page, Position};
+use crate::store::remote::{Page, Position, Then};
 
 /// How many events one call asks for.
 const PAGE: u64 = 500;
@@ -48,7 +48,8 @@ impl DatabaseClient {
             }
             if !seen.is_empty() || is_end {
                 let batch = self.with_serials(&rest, &seen).await?;
-                return Ok(Page { batch, is_end, cursor: None });
+                let then = if is_end { Then::End } else { Then::Ask(None) };
+                return Ok(Page { batch, then });
             }
         }
     }

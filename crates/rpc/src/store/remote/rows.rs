@@ -1,8 +1,8 @@
-//! The answer to a query, a call for each batch.
+//! The answer to a query.
 //!
-//! No call stays open between two batches, so that one who reads slowly holds nothing that others
-//! wait for. The next batch is fetched while the last one is read. A filter's answer goes on where
-//! it was when the service was lost.
+//! A request is answered with a quarter of a megabyte at most, so that one who reads slowly holds nothing
+//! that others wait for. The next events are asked for while the last ones are read. A filter's answer
+//! goes on where it was when the service was lost.
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
@@ -16,8 +16,9 @@ use super::position::Position;
 use crate::proto::orlystore::v1 as proto;
 use crate::store::attempts::Attempts;
 use crate::store::convert::{from_query, to_batch};
+use crate::store::exchange::Answer;
 use crate::store::failure::{is_unknown_cursor, of_store};
-use crate::store::link::{Client, Link, Peer};
+use crate::store::link::{Link, Peer, Session};
 
 /// How many filters are asked for at once.
 const AHEAD: usize = 8;
@@ -36,16 +37,36 @@ struct Run {
     position: Position,
     /// Where the service goes on; it may have forgotten.
     cursor: Option<u64>,
-    /// The next batch, on its way.
-    fetch: Option<AbortOnDropHandle<Result<Page, StoreError>>>,
+    /// What was asked for.
+    coming: Option<Coming>,
 }
 
-/// A batch and where to go on.
+/// Events on their way.
+struct Coming {
+    session: Arc<Session>,
+    source: Source,
+}
+
+enum Source {
+    Store(Answer),
+    Database(AbortOnDropHandle<Result<Page, Status>>),
+}
+
+/// Events and what comes behind them.
 pub(in crate::store) struct Page {
     pub(in crate::store) batch: EventBatch,
-    /// Whether that is all.
-    pub(in crate::store) is_end: bool,
-    pub(in crate::store) cursor: Option<u64>,
+    pub(in crate::store) then: Then,
+}
+
+/// What comes behind some events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::store) enum Then {
+    /// More of what was asked for.
+    More,
+    /// More, to be asked for; the service may know where it was.
+    Ask(Option<u64>),
+    /// Nothing.
+    End,
 }
 
 impl RemoteRows {
@@ -54,15 +75,15 @@ impl RemoteRows {
         let runs = query.filters.into_iter().map(|filter| Run {
             position: Position::start(filter),
             cursor: None,
-            fetch: None,
+            coming: None,
         });
         Self { link, viewer: query.viewer, runs: runs.collect(), given }
     }
 
-    /// Asks for the first batches of the filters behind the first.
+    /// Asks for the first events of the filters behind the first.
     fn look_ahead(&mut self) {
         for run in self.runs.iter_mut().take(AHEAD).skip(1) {
-            run.fetch_ahead(&self.link, &self.viewer);
+            run.ask_ahead(&self.link, &self.viewer);
         }
     }
 }
@@ -73,31 +94,15 @@ impl Rows for RemoteRows {
         loop {
             self.look_ahead();
             let Some(run) = self.runs.front_mut() else { return Ok(None) };
-            let page = match &mut run.fetch {
-                Some(fetch) => {
-                    let page = fetch.await;
-                    run.fetch = None;
-                    page.map_err(StoreError::internal)??
-                }
-                None => {
-                    let (position, cursor) = (run.position.clone(), run.cursor);
-                    fetch(&self.link, &self.viewer, position, cursor).await?
-                }
-            };
-            let mut batch = EventBatch::default();
+            let Page { mut batch, then } = run.page(&self.link, &self.viewer).await?;
             let given = &mut self.given;
-            for (serial, event) in page.batch.iter() {
-                if run.position.take(event)
-                    && given.as_mut().is_none_or(|given| given.insert(serial))
-                {
-                    batch.push(serial, event);
-                }
-            }
-            run.cursor = page.cursor;
-            if page.is_end || run.position.is_over() {
+            batch.retain(|serial, event| {
+                run.position.take(event) && given.as_mut().is_none_or(|given| given.insert(serial))
+            });
+            if then == Then::End || run.position.is_over() {
                 self.runs.pop_front();
             } else {
-                run.fetch_ahead(&self.link, &self.viewer);
+                run.ask_ahead(&self.link, &self.viewer);
             }
             if !batch.is_empty() {
                 return Ok(Some(batch));
@@ -107,60 +112,100 @@ impl Rows for RemoteRows {
 }
 
 impl Run {
-    fn fetch_ahead(&mut self, link: &Arc<Link>, viewer: &Viewer) {
-        let Self { position, cursor, fetch: ahead } = self;
-        ahead.get_or_insert_with(|| {
-            let (link, viewer) = (Arc::clone(link), viewer.clone());
-            let (position, cursor) = (position.clone(), *cursor);
-            let task = async move { fetch(&link, &viewer, position, cursor).await };
-            AbortOnDropHandle::new(tokio::spawn(task))
-        });
+    /// Asks for what is next unless that was done, or somebody has to be found first.
+    fn ask_ahead(&mut self, link: &Link, viewer: &Viewer) {
+        if self.coming.is_none()
+            && let Some(session) = link.current()
+        {
+            let source = match &session.peer {
+                Peer::Store(clients) => {
+                    clients.exchange().try_ask(self.request(viewer)).map(Source::Store)
+                }
+                Peer::Database(_) => Some(self.page_of_database(&session, viewer)),
+            };
+            self.coming = source.map(|source| Coming { session, source });
+        }
     }
-}
 
-/// Fetches the next batch.
-async fn fetch(
-    link: &Link,
-    viewer: &Viewer,
-    position: Position,
-    mut cursor: Option<u64>,
-) -> Result<Page, StoreError> {
-    let mut attempts = Attempts::new(link);
-    loop {
-        let session = attempts.next().await?;
-        let page = match &session.peer {
-            Peer::Store(clients) => page(clients.reads.clone(), viewer, &position, cursor).await,
-            Peer::Database(database) => database.page(viewer, &position).await,
+    /// The next events.
+    async fn page(&mut self, link: &Link, viewer: &Viewer) -> Result<Page, StoreError> {
+        let mut attempts = Attempts::new(link);
+        loop {
+            let mut coming = match self.coming.take() {
+                Some(coming) => coming,
+                None => self.ask(attempts.next().await?, viewer).await,
+            };
+            match coming.next().await {
+                Ok(page) => {
+                    match page.then {
+                        Then::More => self.coming = Some(coming),
+                        Then::Ask(cursor) => self.cursor = cursor,
+                        Then::End => {}
+                    }
+                    return Ok(page);
+                }
+                Err(status) if is_unknown_cursor(&status) && self.cursor.is_some() => {}
+                Err(status) => attempts.failed(&coming.session, &status).map_err(of_store)?,
+            }
+            self.cursor = None;
+        }
+    }
+
+    async fn ask(&self, session: Arc<Session>, viewer: &Viewer) -> Coming {
+        let source = match &session.peer {
+            Peer::Store(clients) => {
+                Source::Store(clients.exchange().ask(self.request(viewer)).await)
+            }
+            Peer::Database(_) => self.page_of_database(&session, viewer),
         };
-        match page {
-            Ok(page) => return Ok(page),
-            Err(status) if is_unknown_cursor(&status) && cursor.is_some() => {}
-            Err(status) => attempts.failed(&session, &status).map_err(of_store)?,
-        }
-        cursor = None;
+        Coming { session, source }
+    }
+
+    fn request(&self, viewer: &Viewer) -> proto::QueryRequest {
+        let query = match self.cursor {
+            Some(_) => None,
+            None => {
+                let (filters, viewer) = (vec![self.position.rest()], viewer.clone());
+                Some(from_query(&Query { filters, viewer }))
+            }
+        };
+        proto::QueryRequest { number: 0, query, cursor: self.cursor.unwrap_or_default() }
+    }
+
+    fn page_of_database(&self, session: &Arc<Session>, viewer: &Viewer) -> Source {
+        let (session, viewer) = (Arc::clone(session), viewer.clone());
+        let position = self.position.clone();
+        Source::Database(AbortOnDropHandle::new(tokio::spawn(async move {
+            match &session.peer {
+                Peer::Database(database) => database.page(&viewer, &position).await,
+                Peer::Store(_) => Err(Status::internal("not a database service")),
+            }
+        })))
     }
 }
 
-/// Asks a service of ours for the next batch.
-async fn page(
-    mut client: Client,
-    viewer: &Viewer,
-    position: &Position,
-    cursor: Option<u64>,
-) -> Result<Page, Status> {
-    let request = match cursor {
-        Some(cursor) => proto::QueryRequest { query: None, cursor },
-        None => {
-            let query = Query { filters: vec![position.rest()], viewer: viewer.clone() };
-            proto::QueryRequest { query: Some(from_query(&query)), cursor: 0 }
+impl Coming {
+    async fn next(&mut self) -> Result<Page, Status> {
+        match &mut self.source {
+            Source::Store(answer) => page(answer.next().await?),
+            Source::Database(page) => {
+                page.await.unwrap_or_else(|error| Err(Status::internal(error.to_string())))
+            }
         }
-    };
-    let proto::QueryResponse { events, cursor } = client.query(request).await?.into_inner();
-    let batch = to_batch(events.unwrap_or_default()).map_err(malformed)?;
-    Ok(Page { batch, is_end: cursor.is_none(), cursor })
+    }
 }
 
-/// What the service sent is not what it should: asking again does not help.
-fn malformed(malformed: crate::Malformed) -> Status {
-    crate::store::failure::to_status(ReconcileError::Store(StoreError::internal(malformed)))
+fn page(response: proto::QueryResponse) -> Result<Page, Status> {
+    let proto::QueryResponse { last, cursor, events, .. } = response;
+    let then = match (last, cursor) {
+        (false, _) => Then::More,
+        (true, Some(cursor)) => Then::Ask(Some(cursor)),
+        (true, None) => Then::End,
+    };
+    // What the service sent is not what it should: asking again does not help.
+    let malformed = |malformed| {
+        crate::store::failure::to_status(ReconcileError::Store(StoreError::internal(malformed)))
+    };
+    let batch = to_batch(events.unwrap_or_default()).map_err(malformed)?;
+    Ok(Page { batch, then })
 }

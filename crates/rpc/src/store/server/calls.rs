@@ -1,32 +1,26 @@
 //! The calls, one by one.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use event::Event;
 use reconcile::FrameSizeLimit;
-use store::{EventBatch, ReconcileSet, Rows, Serial, Tombstone};
-use tokio::time::Instant;
+use store::{ReconcileSet, Serial, Tombstone};
 use tonic::{Request, Response, Status, Streaming};
 
 use super::StoreServer;
+use super::queries::Asked;
 use super::streams::{BoxStream, marker_parts, of_parts, watch};
 use crate::Malformed;
 use crate::proto::orlystore::v1 as proto;
 use crate::proto::orlystore::v1::store_service_server::StoreService;
 use crate::store::convert::{
-    from_initiator, from_outcomes, ids, limit_of, pack, split_answer, split_step, to_events,
+    from_initiator, from_outcomes, ids, limit_of, split_answer, split_step, to_events,
     to_initiator, to_query,
 };
-use crate::store::failure::{to_status, unknown_cursor};
+use crate::store::failure::to_status;
 
 /// How many bytes of events one call saves at most.
 const SAVE_BYTES: usize = 512 << 20;
-/// An answer goes out when it has this many bytes of events.
-const ANSWER_BYTES: usize = 128 << 10;
-/// An answer that has anything goes out when it took this long.
-const ANSWER_TIME: Duration = Duration::from_millis(20);
-
 type Reply<T> = Result<Response<T>, Status>;
 
 #[tonic::async_trait]
@@ -72,18 +66,14 @@ impl StoreService for StoreServer {
         Ok(Response::new(proto::ContainsResponse { stored: stored.into() }))
     }
 
-    async fn query(&self, request: Request<proto::QueryRequest>) -> Reply<proto::QueryResponse> {
-        let proto::QueryRequest { query, cursor } = request.into_inner();
-        let mut rows = match query {
-            Some(query) => self.store.query(to_query(Some(query)).map_err(invalid)?),
-            None => self.queries.take(cursor).ok_or_else(unknown_cursor)?,
-        };
-        let (batch, is_end) = gather(rows.as_mut()).await?;
-        let cursor = (!is_end).then(rand::random);
-        if let Some(cursor) = cursor {
-            self.queries.put(cursor, rows);
-        }
-        Ok(Response::new(proto::QueryResponse { events: Some(pack(batch)), cursor }))
+    type QueryStream = BoxStream<proto::QueryResponse>;
+
+    async fn query(
+        &self,
+        requests: Request<Streaming<proto::QueryRequest>>,
+    ) -> Reply<Self::QueryStream> {
+        let asked = Asked { store: Arc::clone(&self.store), kept: Arc::clone(&self.queries) };
+        Ok(Response::new(asked.answer(requests.into_inner(), self.shutdown.clone())))
     }
 
     async fn count(&self, request: Request<proto::CountRequest>) -> Reply<proto::CountResponse> {
@@ -205,19 +195,6 @@ impl StoreServer {
         let set = self.store.reconcile_set(query, set.max_records).await.map_err(to_status)?;
         Ok((number, set.into()))
     }
-}
-
-/// Reads until there is enough for a message, and whether that is the end.
-async fn gather(rows: &mut dyn Rows) -> Result<(EventBatch, bool), Status> {
-    let started = Instant::now();
-    let Some(mut all) = rows.next().await.map_err(to_status)? else {
-        return Ok((EventBatch::default(), true));
-    };
-    while all.byte_len() < ANSWER_BYTES && started.elapsed() < ANSWER_TIME {
-        let Some(batch) = rows.next().await.map_err(to_status)? else { return Ok((all, true)) };
-        batch.iter().for_each(|(serial, event)| all.push(serial, event));
-    }
-    Ok((all, false))
 }
 
 fn invalid(malformed: Malformed) -> Status {
