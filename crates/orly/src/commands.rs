@@ -53,6 +53,7 @@ async fn run_with_store(start: Start<Settings>, command: Command) -> anyhow::Res
             Command::Db(Db::Backup(arguments)) => backup::run(settings, arguments).await,
             Command::Identity(arguments) => identity::run(settings, arguments).await,
             Command::Health(arguments) => health::run(settings, arguments).await,
+            // Answered without a store.
             Command::Env(_) | Command::Version => Ok(()),
         }
     });

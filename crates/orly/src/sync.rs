@@ -22,6 +22,7 @@ use crate::figures::grouped;
 use crate::output::print;
 use crate::progress::Progress;
 use crate::settings::Settings;
+use crate::time::narrowed;
 
 pub(crate) async fn run(settings: &Settings, arguments: &Sync) -> anyhow::Result<()> {
     if let Some(server) = &arguments.server {
@@ -74,13 +75,7 @@ fn options(arguments: &Sync) -> SyncOptions {
 
 /// The filter, narrowed by --since and --until.
 fn filter(arguments: &Sync) -> Filter {
-    let mut filter = arguments.filter.clone();
-    filter.since = filter.since.max(arguments.since);
-    filter.until = match (filter.until, arguments.until) {
-        (Some(a), Some(b)) => Some(a.min(b)),
-        (a, b) => a.or(b),
-    };
-    filter
+    narrowed(arguments.filter.clone(), arguments.since, arguments.until)
 }
 
 /// Writes a line to stderr, whose reader may be gone.

@@ -1,6 +1,6 @@
 //! Times as people write them: seconds since 1970, a date, or an age.
 
-use event::Timestamp;
+use event::{Filter, Timestamp};
 
 const DAY: u64 = 86_400;
 
@@ -8,6 +8,19 @@ const DAY: u64 = 86_400;
 pub(crate) fn parse_time(text: &str) -> Result<Timestamp, String> {
     let expected = "expected seconds since 1970, a date (2026-01-31 or 2026-01-31T12:00:00Z) or an age (30d, 12h)";
     seconds(text).map(Timestamp::from_secs).ok_or_else(|| expected.to_owned())
+}
+
+/// The filter, for no more than a span of time.
+pub(crate) fn narrowed(
+    filter: Filter,
+    since: Option<Timestamp>,
+    until: Option<Timestamp>,
+) -> Filter {
+    Filter {
+        since: filter.since.max(since),
+        until: [filter.until, until].into_iter().flatten().min(),
+        ..filter
+    }
 }
 
 fn seconds(text: &str) -> Option<u64> {
@@ -90,6 +103,23 @@ mod tests {
             ["2026-02-29", "2026-13-01", "2026-00-01", "yesterday", "", "2026-01-31T24:00:00Z"]
         {
             assert!(parse_time(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_filter_that_is_narrowed_never_grows() {
+        let span = |since: Option<u64>, until: Option<u64>| {
+            (since.map(Timestamp::from_secs), until.map(Timestamp::from_secs))
+        };
+        let (since, until) = span(Some(10), Some(20));
+        let filter = Filter { since, until, ..Filter::default() };
+        for (given, expected) in [
+            (span(None, None), span(Some(10), Some(20))),
+            (span(Some(5), Some(25)), span(Some(10), Some(20))),
+            (span(Some(15), Some(18)), span(Some(15), Some(18))),
+        ] {
+            let narrowed = narrowed(filter.clone(), given.0, given.1);
+            assert_eq!((narrowed.since, narrowed.until), expected);
         }
     }
 }

@@ -13,6 +13,7 @@ use crate::figures::grouped;
 use crate::output::Output;
 use crate::progress::Progress;
 use crate::settings::Settings;
+use crate::time::narrowed;
 
 /// When oldest first, a span of time is read newest first and turned round; it holds at most this
 /// many bytes, unless a single second does.
@@ -22,7 +23,8 @@ const FIRST_SPAN: u64 = 1 << 20;
 
 pub(super) async fn run(settings: &Settings, arguments: &Export) -> anyhow::Result<()> {
     let store = event_store::of_command(settings, Access::Read).await?;
-    let filter = filter(arguments);
+    let filter = arguments.filter.clone().unwrap_or_default();
+    let filter = narrowed(filter, arguments.since, arguments.until);
     let mut output = Output::create(&arguments.file, arguments.zstd)?;
     let is_counted = filter.is_kinds_and_time() && filter.limit.is_none();
     let query = Query::by_operator(filter.clone());
@@ -43,17 +45,6 @@ pub(super) async fn run(settings: &Settings, arguments: &Export) -> anyhow::Resu
         progress.note(&format!("{} events written to {}", grouped(done), arguments.file.display()));
     }
     Ok(())
-}
-
-/// The filter, narrowed by --since and --until.
-fn filter(arguments: &Export) -> Filter {
-    let mut filter = arguments.filter.clone().unwrap_or_default();
-    filter.since = filter.since.max(arguments.since);
-    filter.until = match (filter.until, arguments.until) {
-        (Some(a), Some(b)) => Some(a.min(b)),
-        (a, b) => a.or(b),
-    };
-    filter
 }
 
 /// Writes an answer as it comes; `tell` hears how many events each batch had.

@@ -1,6 +1,7 @@
 //! `info`: what the event store holds.
 
 use event::hex;
+use serde_json::json;
 use service_settings::Database;
 use store::EventStore;
 use store_lmdb::Access;
@@ -24,16 +25,17 @@ async fn embedded(settings: &Settings, arguments: &Info) -> anyhow::Result<()> {
     let database = store.describe()?;
     let id = hex::encode(&database.database_id);
     if arguments.json {
-        return print(&format!(
-            r#"{{"events":{},"last_serial":{},"disk_bytes":{},"map_bytes":{},"schema":{},"database_id":"{id}","readers":{},"max_readers":{}}}"#,
-            status.events,
-            status.last_serial,
-            status.disk_bytes,
-            database.map_bytes,
-            database.schema,
-            database.readers,
-            database.max_readers
-        ));
+        let info = json!({
+            "events": status.events,
+            "last_serial": status.last_serial.as_u64(),
+            "disk_bytes": status.disk_bytes,
+            "map_bytes": database.map_bytes,
+            "schema": database.schema,
+            "database_id": id,
+            "readers": database.readers,
+            "max_readers": database.max_readers,
+        });
+        return print(&info.to_string());
     }
     let lines = [
         ("directory", settings.store.data_dir.display().to_string()),
@@ -53,10 +55,13 @@ async fn remote(settings: &Settings, arguments: &Info) -> anyhow::Result<()> {
     let status = store.status().await?;
     let service = store.address();
     if arguments.json {
-        return print(&format!(
-            r#"{{"events":{},"last_serial":{},"disk_bytes":{},"service":"{service}"}}"#,
-            status.events, status.last_serial, status.disk_bytes
-        ));
+        let info = json!({
+            "events": status.events,
+            "last_serial": status.last_serial.as_u64(),
+            "disk_bytes": status.disk_bytes,
+            "service": service.to_string(),
+        });
+        return print(&info.to_string());
     }
     let reading = if store.reads_files() { "its files, directly" } else { "through the service" };
     let mut lines = vec![
