@@ -5,6 +5,7 @@ use heed::RoTxn;
 
 use crate::LmdbError;
 use crate::entries::Entries;
+use crate::heads::{self, Head, Heads};
 use crate::keys::serial_from;
 use crate::summary::{LEAF, Node, Path, TreeId, children, kinds, summarise};
 use crate::tables::{Table, Tables};
@@ -41,12 +42,16 @@ impl CheckReport {
 pub(crate) fn check(tables: &Tables, txn: &RoTxn<'_>) -> Result<CheckReport, LmdbError> {
     let mut report = CheckReport::default();
     let mut expected = Expected::default();
+    let mut heads = Heads::new(tables, txn);
     for entry in tables.events.iter(txn)? {
         let serial = serial_from(entry?.0);
         let Some(event) = tables.event(txn, serial)? else { continue };
         report.events += 1;
         if !has_valid_id(event) {
             report.fault(format!("event {serial}: its id is not its hash"));
+        }
+        if heads.get(serial)? != Some(Head::of(event)) {
+            report.fault(format!("event {serial} ({}): its head is another", event.id()));
         }
         let mut entries = Entries::new(tables.hash_key);
         entries.add(event, serial);
@@ -67,18 +72,21 @@ pub(crate) fn check(tables: &Tables, txn: &RoTxn<'_>) -> Result<CheckReport, Lmd
             report.fault(format!("{name}: {found} entries, {count} expected"));
         }
     }
+    let heads = heads::count(tables, txn)?;
+    if heads != report.events {
+        report.fault(format!("heads: {heads} found, {} expected", report.events));
+    }
     check_trees(tables, txn, &mut report)?;
     Ok(report)
 }
 
 /// How many entries each index should have.
 #[derive(Default)]
-struct Expected([u64; 8]);
+struct Expected([u64; 7]);
 
 impl Expected {
-    fn indexes(tables: &Tables) -> [(&'static str, Table); 8] {
+    fn indexes(tables: &Tables) -> [(&'static str, Table); 7] {
         [
-            ("heads", tables.heads),
             ("by_id", tables.by_id),
             ("by_time", tables.by_time),
             ("by_kind", tables.by_kind),

@@ -6,16 +6,16 @@ use heed::RwTxn;
 use store::Serial;
 
 use crate::LmdbError;
+use crate::heads::{self, Head};
 use crate::keys::{
     HashKey, Posting, SerialBytes, address_key, join, newest_first, oldest_first, serial_bytes,
 };
-use crate::lookup::Head;
 use crate::tables::{Table, Tables};
 
 /// Index entries of some events.
 pub(crate) struct Entries {
     hash_key: HashKey,
-    heads: Vec<(SerialBytes, [u8; Head::LEN])>,
+    heads: Vec<(Serial, Option<Head>)>,
     by_id: Vec<([u8; 32], SerialBytes)>,
     by_time: Vec<([u8; 37], SerialBytes)>,
     by_kind: Vec<([u8; 39], SerialBytes)>,
@@ -46,7 +46,7 @@ impl Entries {
         let stored = serial_bytes(serial);
         let posting = Posting::of(event, serial).to_bytes();
         let item: [u8; 37] = join(&[&newest_first(event.created_at()), id.as_bytes()]);
-        self.heads.push((stored, Head::of(event).to_bytes()));
+        self.heads.push((serial, Some(Head::of(event))));
         self.by_id.push((*id.as_bytes(), stored));
         self.by_time.push((item, stored));
         self.by_kind.push((join(&[&kind.as_u16().to_be_bytes(), &item]), stored));
@@ -65,7 +65,7 @@ impl Entries {
 
     /// Writes all entries.
     pub(crate) fn put(self, tables: &Tables, wtxn: &mut RwTxn<'_>) -> Result<(), LmdbError> {
-        put(tables.heads, wtxn, self.heads)?;
+        heads::write(tables, wtxn, &self.heads)?;
         put(tables.by_id, wtxn, self.by_id)?;
         put(tables.by_time, wtxn, self.by_time)?;
         put(tables.by_kind, wtxn, self.by_kind)?;
@@ -81,14 +81,15 @@ impl Entries {
         tables: &Tables,
         wtxn: &mut RwTxn<'_>,
     ) -> Result<(), LmdbError> {
-        put(tables.heads, wtxn, self.heads)?;
+        heads::write(tables, wtxn, &self.heads)?;
         put(tables.by_author_kind, wtxn, self.by_author_kind)?;
         put(tables.by_tag, wtxn, self.by_tag)
     }
 
     /// Removes all entries.
     pub(crate) fn delete(self, tables: &Tables, wtxn: &mut RwTxn<'_>) -> Result<(), LmdbError> {
-        delete(tables.heads, wtxn, self.heads)?;
+        let gone: Vec<_> = self.heads.iter().map(|(serial, _)| (*serial, None)).collect();
+        heads::write(tables, wtxn, &gone)?;
         delete(tables.by_id, wtxn, self.by_id)?;
         delete(tables.by_time, wtxn, self.by_time)?;
         delete(tables.by_kind, wtxn, self.by_kind)?;
@@ -99,9 +100,8 @@ impl Entries {
     }
 
     /// How many entries there are for each index, in the order they are written.
-    pub(crate) fn lengths(&self) -> [u64; 8] {
+    pub(crate) fn lengths(&self) -> [u64; 7] {
         [
-            self.heads.len(),
             self.by_id.len(),
             self.by_time.len(),
             self.by_kind.len(),
@@ -122,7 +122,6 @@ impl Entries {
         ) {
             entries.iter().for_each(|(key, value)| show(table, key, value));
         }
-        each(tables.heads, &self.heads, &mut show);
         each(tables.by_id, &self.by_id, &mut show);
         each(tables.by_time, &self.by_time, &mut show);
         each(tables.by_kind, &self.by_kind, &mut show);

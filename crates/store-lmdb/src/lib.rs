@@ -11,6 +11,7 @@ mod delete;
 mod entries;
 mod env;
 mod error;
+mod heads;
 mod hint;
 mod keys;
 mod lookup;

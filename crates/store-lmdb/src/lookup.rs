@@ -5,38 +5,8 @@ use heed::RoTxn;
 use store::{HIDDEN_AUTHORS_MARKER, Hidden, HiddenAuthors, Serial, Viewer};
 
 use crate::LmdbError;
-use crate::keys::{address_key, join, serial_bytes, serial_from};
+use crate::keys::{address_key, serial_bytes, serial_from};
 use crate::tables::Tables;
-
-/// What reconciling and counting need to know of an event: of its whole, five fit a page; of this, eighty.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Head {
-    pub(crate) id: EventId,
-    pub(crate) kind: Kind,
-    /// Whether it expires some day (NIP-40).
-    pub(crate) expires: bool,
-}
-
-impl Head {
-    pub(crate) const LEN: usize = EventId::LEN + 2 + 1;
-
-    pub(crate) fn of(event: EventRef<'_>) -> Self {
-        Self { id: event.id(), kind: event.kind(), expires: event.expiration().is_some() }
-    }
-
-    /// `id 32 ‖ kind 2 ‖ expires 1`
-    pub(crate) fn to_bytes(self) -> [u8; Self::LEN] {
-        let kind = self.kind.as_u16().to_be_bytes();
-        join(&[self.id.as_bytes(), &kind, &[u8::from(self.expires)]])
-    }
-
-    fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        let (id, rest) = bytes.split_first_chunk()?;
-        let &[high, low, expires] = rest else { return None };
-        let kind = Kind::new(u16::from_be_bytes([high, low]));
-        Some(Self { id: EventId::new(*id), kind, expires: expires != 0 })
-    }
-}
 
 impl Tables {
     /// The event with this serial.
@@ -47,12 +17,6 @@ impl Tables {
     ) -> Result<Option<EventRef<'t>>, LmdbError> {
         let Some(bytes) = self.events.get(txn, &serial_bytes(serial))? else { return Ok(None) };
         EventRef::from_bytes(bytes).map(Some).map_err(|_| LmdbError::Damaged("a stored event"))
-    }
-
-    /// What is known of the event with this serial without reading it.
-    pub(crate) fn head(&self, txn: &RoTxn<'_>, serial: Serial) -> Result<Option<Head>, LmdbError> {
-        let Some(bytes) = self.heads.get(txn, &serial_bytes(serial))? else { return Ok(None) };
-        Head::from_bytes(bytes).map(Some).ok_or(LmdbError::Damaged("the head of an event"))
     }
 
     pub(crate) fn serial_of(

@@ -7,6 +7,7 @@ use store::{HiddenAuthors, Serial, Viewer};
 
 use crate::LmdbError;
 use crate::env::Lmdb;
+use crate::heads::Heads;
 use crate::keys::Posting;
 use crate::plan::Plan;
 use crate::query::time_range;
@@ -58,10 +59,14 @@ pub(crate) fn for_each(
                 scans = split(scans, txn, filter.kinds.as_deref())?;
             }
             let is_exact = Plan::is_exact(filter) && hidden.is_empty();
+            let mut heads = Heads::new(&lmdb.tables, txn);
             // In order of serial, what lies side by side is read one after the other.
             for posting in postings(scans, txn, range)? {
-                let found =
-                    if is_exact { asked.glance(posting)? } else { asked.read(posting.serial())? };
+                let found = if is_exact {
+                    asked.glance(posting, &mut heads)?
+                } else {
+                    asked.read(posting.serial())?
+                };
                 if found.is_some_and(|found| !visit(found)) {
                     break;
                 }
@@ -73,9 +78,9 @@ pub(crate) fn for_each(
 
 impl Asked<'_, '_> {
     /// Decides by the head of an event that the index found, and reads it only where that is not enough.
-    fn glance(&self, posting: Posting) -> Result<Option<Match>, LmdbError> {
+    fn glance(&self, posting: Posting, heads: &mut Heads<'_>) -> Result<Option<Match>, LmdbError> {
         let serial = posting.serial();
-        let Some(head) = self.lmdb.tables.head(self.txn, serial)? else { return Ok(None) };
+        let Some(head) = heads.get(serial)? else { return Ok(None) };
         if self.filter.kinds.as_ref().is_some_and(|kinds| kinds.binary_search(&head.kind).is_err())
         {
             return Ok(None);

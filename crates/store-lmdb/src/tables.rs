@@ -17,7 +17,7 @@ pub(crate) struct Tables {
     pub(crate) meta: Table,
     /// serial 5 → packed event
     pub(crate) events: Table,
-    /// serial 5 → id 32 ‖ kind 2 ‖ expires 1
+    /// block of serials 5 → heads of their events
     pub(crate) heads: Table,
     /// id 32 → serial 5
     pub(crate) by_id: Table,

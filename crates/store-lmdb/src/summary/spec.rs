@@ -8,6 +8,7 @@ use store::{Private, Viewer};
 use super::TreeId;
 use crate::LmdbError;
 use crate::env::Lmdb;
+use crate::heads::Heads;
 use crate::matches::for_each;
 use crate::plan::{Layout, Scan};
 use crate::query::time_range;
@@ -78,6 +79,7 @@ impl TreeSpec {
     /// The items of its trees whose authors are hidden from the viewer now.
     pub(super) fn hidden(&self, tables: &Tables, txn: &RoTxn<'_>) -> Result<SortedVec, LmdbError> {
         let mut items = Vec::new();
+        let mut heads = Heads::new(tables, txn);
         for author in tables.hidden_from(txn, &self.viewer)?.iter() {
             let scan = Scan {
                 table: tables.by_author_kind,
@@ -85,7 +87,7 @@ impl TreeSpec {
                 prefix: tables.hash_key.author(&author).into(),
             };
             for posting in postings(vec![scan], txn, self.range)? {
-                let head = tables.head(txn, posting.serial())?;
+                let head = heads.get(posting.serial())?;
                 if let Some(head) = head.filter(|head| self.has(head.kind)) {
                     items.push(Item { created_at: posting.created_at(), id: head.id });
                 }
