@@ -62,6 +62,7 @@ fn options(arguments: &Sync) -> SyncOptions {
         filter: filter(arguments),
         direction: arguments.direction,
         frame_size_limit: arguments.frame_size_limit,
+        memory: daemon::available_memory(),
         private_kinds: if arguments.private {
             PrivateKinds::Include
         } else {

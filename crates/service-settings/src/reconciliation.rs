@@ -93,6 +93,7 @@ impl Reconciliation {
             },
             frame_size_limit: self.peer_frame_size(),
             max_records: self.max_records.get(),
+            memory: daemon::available_memory(),
             admission: Some(limits.admission()),
             ..SyncOptions::default()
         };

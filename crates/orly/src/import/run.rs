@@ -1,6 +1,5 @@
 //! Saving what the pipeline gives, a batch at a time.
 
-use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
@@ -8,7 +7,7 @@ use std::time::Instant;
 use anyhow::Context;
 use event::Event;
 use service_store::Store;
-use store::{SaveOutcome, StoreError};
+use store::{SaveOutcome, StoreError, bulk_bytes};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -17,16 +16,6 @@ use super::pipeline::Pipeline;
 use super::resume::Resume;
 use super::tally::Tally;
 use crate::progress::Progress;
-
-/// How many bytes of events are saved at once, where memory allows. Ids and authors are spread over whole
-/// indexes, so that a commit writes most of their pages: of a million events in batches of 14 MiB
-/// 22 GB are written, in batches of 70 MiB 4 GB. While the store is small, small batches cost little,
-/// and reading the next goes on beside the writing.
-const BATCH: RangeInclusive<u64> = 8 << 20..=64 << 20;
-/// How many batches the store has room for before they grow.
-const BATCHES_IN_STORE: u64 = 8;
-/// A batch takes about ten times its bytes while it is written.
-const BATCHES_IN_MEMORY: u64 = 32;
 
 /// How an import ended.
 #[derive(Debug, PartialEq, Eq)]
@@ -58,7 +47,7 @@ pub(crate) struct Run {
     saved: Position,
     started: Instant,
     /// How much memory there was at the start.
-    available: u64,
+    memory: u64,
     /// How many bytes the batch is to have.
     wanted: u64,
 }
@@ -78,6 +67,7 @@ impl Run {
         read: Arc<AtomicU64>,
         start: Position,
     ) -> Self {
+        let memory = daemon::available_memory();
         Self {
             store,
             resume,
@@ -91,8 +81,8 @@ impl Run {
             saving: None,
             saved: start,
             started: Instant::now(),
-            available: daemon::available_memory(),
-            wanted: *BATCH.start(),
+            memory,
+            wanted: bulk_bytes(0, memory),
         }
     }
 
@@ -161,15 +151,9 @@ impl Run {
         self.saved = end;
         self.resume.save(end).await?;
         let stored = self.store.status().await.context("measure the event store")?.disk_bytes;
-        self.wanted = wanted_bytes(stored, self.available);
+        self.wanted = bulk_bytes(stored, self.memory);
         Ok(())
     }
-}
-
-/// How many bytes the next batch has, for a store of `stored` bytes.
-fn wanted_bytes(stored: u64, available: u64) -> u64 {
-    let wanted = (stored / BATCHES_IN_STORE).clamp(*BATCH.start(), *BATCH.end());
-    wanted.min(available / BATCHES_IN_MEMORY)
 }
 
 #[cfg(test)]

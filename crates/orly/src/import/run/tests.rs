@@ -66,15 +66,6 @@ fn lines() -> String {
     text
 }
 
-#[test]
-fn batches_grow_with_the_store_as_far_as_memory_allows() {
-    const MIB: u64 = 1 << 20;
-    let cases = [(0, 4096, 8), (256, 4096, 32), (4096, 4096, 64), (4096, 1024, 32), (0, 64, 2)];
-    for (stored, available, batch) in cases {
-        assert_eq!(wanted_bytes(stored * MIB, available * MIB), batch * MIB);
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_read_before_a_stop_is_saved_and_not_read_again() {
     let bench = Bench::new();
