@@ -1,17 +1,15 @@
-//! How units are asked whether they are ready, and whether their ports are free.
+//! How units are asked whether they are ready.
 
 use std::net::SocketAddr;
-use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 
-use anyhow::bail;
 use async_trait::async_trait;
-use rpc::{Address, ServiceHealth, ServiceProbe};
+use rpc::{ServiceHealth, ServiceProbe};
 use supervisor::{Health, Probe};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 
-use crate::units::{Listen, Part};
+use crate::units::Listen;
 
 /// Bytes of an answer that are read.
 const MAX_ANSWER: u64 = 4096;
@@ -77,36 +75,6 @@ pub(crate) fn address(listen: &Listen) -> String {
         Listen::Service(address, _) => address.to_string(),
         Listen::Http(address) => address.to_string(),
     }
-}
-
-/// Fails if somebody listens where a unit is to listen.
-pub(crate) async fn check_ports(parts: &[Part]) -> anyhow::Result<()> {
-    for part in parts.iter().filter(|part| part.unit.is_some()) {
-        let (text, error) = match &part.address {
-            Listen::Http(address) => (address.to_string(), bind(&address.to_string()).await),
-            Listen::Service(address @ Address::Tcp { .. }, _) => {
-                (address.to_string(), bind(&address.to_string()).await)
-            }
-            Listen::Service(address @ Address::Unix(path), _) => {
-                // The file alone may have been left behind.
-                let busy = || std::io::Error::from(std::io::ErrorKind::AddrInUse);
-                (address.to_string(), UnixStream::connect(path).ok().map(|_| busy()))
-            }
-        };
-        if let Some(error) = error {
-            let variable = part.address_variable;
-            let name = part.name;
-            bail!(
-                "unit {name} cannot listen on {text} ({variable}): {error}; stop what listens there (is \
-                 another launcher running?) or name another address"
-            );
-        }
-    }
-    Ok(())
-}
-
-async fn bind(address: &str) -> Option<std::io::Error> {
-    TcpListener::bind(address).await.err()
 }
 
 #[cfg(test)]

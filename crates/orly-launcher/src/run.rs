@@ -13,8 +13,9 @@ use crate::EXEC_UNIT;
 use crate::admin::Admin;
 use crate::control::{Control, Socket};
 use crate::data_dir;
-use crate::health::{check_ports, probe};
+use crate::health::probe;
 use crate::log::Log;
+use crate::ports::check_ports;
 use crate::sessions::Sessions;
 use crate::settings::Settings;
 use crate::units::parts;
@@ -44,6 +45,7 @@ pub(crate) async fn serve(start: Start<Settings>) -> anyhow::Result<()> {
     let views = Arc::new(Views {
         handle: supervisor.handle(),
         parts,
+        data_dir: settings.variables.data_dir.clone(),
         started: Instant::now(),
         versions: Versions::new(spawner.clone()),
     });

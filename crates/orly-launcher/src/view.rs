@@ -1,5 +1,6 @@
 //! What is shown of the appliance: by the commands, over HTTP, on the page.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use event::Timestamp;
@@ -8,6 +9,7 @@ use supervisor::{Gone, Handle, Health, UnitStatus};
 use tokio::time::Instant;
 
 use crate::clock::{rfc3339, rough};
+use crate::disk::Disk;
 use crate::health::address;
 use crate::units::Part;
 use crate::versions::Versions;
@@ -23,6 +25,9 @@ pub(crate) struct View {
     pub(crate) uptime_seconds: u64,
     pub(crate) services_running: bool,
     pub(crate) ready: bool,
+    /// Where the event store is.
+    #[serde(default)]
+    pub(crate) disk: Option<Disk>,
     pub(crate) processes: Vec<Process>,
 }
 
@@ -64,6 +69,7 @@ pub(crate) struct Process {
 pub(crate) struct Views {
     pub(crate) handle: Handle,
     pub(crate) parts: Vec<Part>,
+    pub(crate) data_dir: PathBuf,
     pub(crate) started: Instant,
     pub(crate) versions: Versions,
 }
@@ -83,6 +89,7 @@ impl Views {
             uptime_seconds: uptime.as_secs(),
             services_running: status.units.iter().any(|unit| unit.is_wanted),
             ready: status.is_ready,
+            disk: Disk::of(&self.data_dir),
             processes: self.parts.iter().map(process).collect(),
         })
     }

@@ -31,6 +31,9 @@ pub(super) fn render(view: &View) -> String {
             text.push_str(&format!("  {line}\n"));
         }
     }
+    if let Some(warning) = view.disk.as_ref().and_then(|disk| disk.warning.as_ref()) {
+        text.push_str(&format!("\n{warning}\n"));
+    }
     let state = if view.ready { "all ready" } else { "not all ready" };
     text.push_str(&format!("\norly-launcher {}, up {}, {state}\n", view.version, view.uptime));
     text
@@ -60,6 +63,7 @@ mod tests {
     use expect_test::expect;
 
     use super::*;
+    use crate::disk::Disk;
 
     #[test]
     fn a_crash_loop_is_shown_with_its_last_lines() {
@@ -90,6 +94,12 @@ mod tests {
             uptime_seconds: 3700,
             services_running: true,
             ready: false,
+            disk: Some(Disk {
+                path: "/data".into(),
+                free_bytes: 0,
+                total_bytes: 1,
+                warning: Some("the disk is full".into()),
+            }),
             processes: vec![db, process("acl", "disabled"), relay],
         };
         expect![[r#"
@@ -103,6 +113,8 @@ mod tests {
               line 6
               line 7
               line 8
+
+            the disk is full
 
             orly-launcher 0.1.0, up 1h 1m, not all ready
         "#]]

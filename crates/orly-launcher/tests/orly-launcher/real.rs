@@ -2,6 +2,8 @@
 //!
 //! `cargo build --workspace --bins && cargo test -p orly-launcher real -- --ignored --test-threads=1`
 
+mod full_disk;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,9 +12,11 @@ use std::time::{Duration, Instant};
 use event::{Draft, Event, EventId, Filter, Keys, Kind, Timestamp};
 use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill};
+use parking_lot::Mutex;
 use relay_client::{Connection, Options, PeerUrl};
+use tokio::task::JoinHandle;
 
-use crate::house::{House, UNITS};
+use crate::house::{House, UNITS, wait_for};
 
 /// Kills of units one after the other.
 const ROUNDS: usize = 200;
@@ -65,9 +69,43 @@ fn note(number: u64) -> Event {
     Keys::from_secret([5; 32]).unwrap().sign(&draft)
 }
 
-/// Publishes events one by one over whatever connection can be had; the ids the relay acknowledged.
-async fn publish(url: PeerUrl, stop: Arc<AtomicBool>) -> Vec<EventId> {
-    let mut acknowledged = Vec::new();
+/// Publishes events one by one over whatever connection can be had.
+struct Publishing {
+    stop: Arc<AtomicBool>,
+    acknowledged: Arc<Mutex<Vec<EventId>>>,
+    task: JoinHandle<()>,
+}
+
+impl Publishing {
+    fn start(url: PeerUrl) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        let acknowledged = Arc::new(Mutex::new(Vec::new()));
+        let task = tokio::spawn(publish(url, stop.clone(), acknowledged.clone()));
+        Self { stop, acknowledged, task }
+    }
+
+    /// The ids the relay acknowledged so far.
+    fn acknowledged(&self) -> Vec<EventId> {
+        self.acknowledged.lock().clone()
+    }
+
+    /// Waits until the relay acknowledges more.
+    fn wait_for_more(&self) {
+        let before = self.acknowledged.lock().len();
+        wait_for("events to be stored", || {
+            (self.acknowledged.lock().len() > before + 10).then_some(())
+        });
+    }
+
+    /// Ends it; all ids that were acknowledged.
+    async fn stop(self) -> Vec<EventId> {
+        self.stop.store(true, Ordering::Relaxed);
+        self.task.await.unwrap();
+        self.acknowledged.lock().clone()
+    }
+}
+
+async fn publish(url: PeerUrl, stop: Arc<AtomicBool>, acknowledged: Arc<Mutex<Vec<EventId>>>) {
     let mut number = 0;
     while !stop.load(Ordering::Relaxed) {
         let Ok(connection) = Connection::open(&url, &options()).await else {
@@ -79,14 +117,15 @@ async fn publish(url: PeerUrl, stop: Arc<AtomicBool>) -> Vec<EventId> {
             let event = note(number);
             let Ok(verdict) = connection.publish(event.as_ref()).await else { break };
             match tokio::time::timeout(Duration::from_secs(5), verdict).await {
-                Ok(Ok(verdict)) if verdict.accepted => acknowledged.push(event.as_ref().id()),
+                Ok(Ok(verdict)) if verdict.accepted => {
+                    acknowledged.lock().push(event.as_ref().id());
+                }
                 // Refused while the store is away.
                 Ok(Ok(_)) => tokio::time::sleep(Duration::from_millis(5)).await,
                 Ok(Err(_)) | Err(_) => break,
             }
         }
     }
-    acknowledged
 }
 
 /// Those of the ids that the relay does not have.
@@ -157,8 +196,7 @@ async fn random_kills_lose_nothing_that_was_acknowledged() {
     let mut house = House::real();
     house.start();
     house.wait_until("all is ready", |status| status["ready"] == true);
-    let stop = Arc::new(AtomicBool::new(false));
-    let publishing = tokio::spawn(publish(house.url(), stop.clone()));
+    let publishing = Publishing::start(house.url());
     for _ in 0..ROUNDS {
         std::thread::sleep(Duration::from_millis(rand::random_range(0..PAUSE)));
         let (name, _) = UNITS[rand::random_range(0..UNITS.len())];
@@ -169,8 +207,7 @@ async fn random_kills_lose_nothing_that_was_acknowledged() {
         }
     }
     house.wait_until("all is ready", |status| status["ready"] == true);
-    stop.store(true, Ordering::Relaxed);
-    let acknowledged = publishing.await.unwrap();
+    let acknowledged = publishing.stop().await;
     assert!(acknowledged.len() > ROUNDS, "{} events", acknowledged.len());
     let lost = missing(&house.url(), &acknowledged).await;
     assert!(lost.is_empty(), "{} of {} events are lost", lost.len(), acknowledged.len());

@@ -119,9 +119,10 @@ function render(view) {
 async function refresh() {
   clearTimeout(timer);
   try {
-    render(await request("GET", "/api/status"));
+    const view = await request("GET", "/api/status");
+    render(view);
     enter(true);
-    tell("");
+    tell(view.disk && view.disk.warning || "");
   } catch (error) {
     if (error.status === 401 || error.status === 403) {
       leave(token ? error.message : "");

@@ -1,0 +1,129 @@
+//! Whether units can listen where they are to, before anything starts.
+
+use std::io::{Error, ErrorKind};
+use std::os::unix::net::UnixStream;
+use std::time::Duration;
+
+use anyhow::bail;
+use rpc::Address;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::{Instant, sleep, timeout};
+
+use crate::health::address;
+use crate::units::{Listen, Part};
+
+/// How long a port is waited for that some program's outgoing connection has, and how often it is tried.
+const PATIENCE: Duration = Duration::from_secs(5);
+const PAUSE: Duration = Duration::from_millis(100);
+/// How long a listener of this host may take to be seen.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// What keeps a unit from listening.
+#[derive(Debug)]
+enum Obstacle {
+    /// Somebody else listens there.
+    Listener(Error),
+    /// The port is that of an outgoing connection.
+    Connection(Error),
+    /// It is no address to listen on.
+    Address(Error),
+}
+
+/// Fails if a unit cannot listen where it is to.
+pub(crate) async fn check_ports(parts: &[Part]) -> anyhow::Result<()> {
+    for part in parts.iter().filter(|part| part.unit.is_some()) {
+        let text = address(&part.address);
+        let found = match &part.address {
+            Listen::Http(_) | Listen::Service(Address::Tcp { .. }, _) => wait_for(&text).await,
+            Listen::Service(Address::Unix(path), _) => match UnixStream::connect(path) {
+                Ok(_) => Err(Obstacle::Listener(ErrorKind::AddrInUse.into())),
+                // The file alone may have been left behind.
+                Err(_) => Ok(()),
+            },
+        };
+        if let Err(obstacle) = found {
+            let (name, variable) = (part.name, part.address_variable);
+            let (error, remedy) = obstacle.told();
+            bail!(
+                "unit {name} cannot listen on {text} ({variable}): {error}; {remedy}name another address"
+            );
+        }
+    }
+    Ok(())
+}
+
+/// The usual ports lie where Linux takes those of outgoing connections from, which go away by themselves.
+async fn wait_for(address: &str) -> Result<(), Obstacle> {
+    let until = Instant::now() + PATIENCE;
+    let mut is_told = false;
+    loop {
+        match TcpListener::bind(address).await {
+            Ok(_) => return Ok(()),
+            Err(error) if error.kind() != ErrorKind::AddrInUse => {
+                return Err(Obstacle::Address(error));
+            }
+            Err(error) if is_answered(address).await => return Err(Obstacle::Listener(error)),
+            Err(error) if Instant::now() >= until => return Err(Obstacle::Connection(error)),
+            Err(_) => {}
+        }
+        if !std::mem::replace(&mut is_told, true) {
+            tracing::info!(address, "wait for a port that an outgoing connection has");
+        }
+        sleep(PAUSE).await;
+    }
+}
+
+/// Whether somebody listens there.
+async fn is_answered(address: &str) -> bool {
+    match timeout(CONNECT_TIMEOUT, TcpStream::connect(address)).await {
+        // Who connects to a port that nobody listens on may, rarely, get that very port and so meet itself.
+        Ok(Ok(stream)) => stream.local_addr().ok() != stream.peer_addr().ok(),
+        Ok(Err(_)) | Err(_) => false,
+    }
+}
+
+impl Obstacle {
+    /// What happened, and what else than another address helps.
+    fn told(self) -> (Error, &'static str) {
+        match self {
+            Self::Listener(error) => {
+                (error, "stop what listens there (is another launcher running?) or ")
+            }
+            Self::Connection(error) => (
+                error,
+                "an outgoing connection of some program has this port: try again, keep it free by \
+                 net.ipv4.ip_local_reserved_ports, or ",
+            ),
+            Self::Address(error) => (error, ""),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_listener_is_told_at_once() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let begin = Instant::now();
+        assert!(matches!(wait_for(&address).await, Err(Obstacle::Listener(_))));
+        assert!(begin.elapsed() < PATIENCE);
+    }
+
+    #[tokio::test]
+    async fn a_port_of_an_outgoing_connection_is_waited_for() {
+        let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let client = TcpStream::connect(server.local_addr().unwrap()).await.unwrap();
+        let address = client.local_addr().unwrap().to_string();
+        let (accepted, _) = server.accept().unwrap();
+        assert!(TcpListener::bind(&address).await.is_err());
+        assert!(timeout(3 * PAUSE, wait_for(&address)).await.is_err());
+        // The other end first, so that the port does not linger.
+        drop(accepted);
+        let mut byte = [0];
+        assert_eq!(tokio::io::AsyncReadExt::read(&mut { client }, &mut byte).await.unwrap(), 0);
+        assert!(wait_for(&address).await.is_ok());
+    }
+}
