@@ -22,7 +22,7 @@ use store::{HiddenAuthors, Query, StoreError};
 use tokio::sync::watch;
 
 use self::census::Counts;
-use self::counters::Counters;
+use self::counters::{Counted, Counters};
 use self::decide::Standing;
 use self::state::{Offence, State};
 use crate::counted::counted;
@@ -38,6 +38,8 @@ pub use self::config::{CuratingConfig, CuratingConfigError};
 
 /// Application data, among it the configuration.
 const CONFIG_KIND: Kind = Kind::new(30_078);
+/// The markers of what was sent today. They are no decisions, so they lie apart from those.
+const COUNTS: &str = "acl:counts:";
 /// The `d` tag of the configuration.
 const CONFIG_NAME: &str = "curating-config";
 
@@ -47,6 +49,8 @@ pub struct Curating {
     store: Arc<dyn AclStore>,
     ledger: Ledger<State>,
     counters: Mutex<Counters>,
+    /// Whether what was counted before is taken over.
+    is_restored: AtomicBool,
     /// The blacklisted authors.
     hidden: RwLock<Arc<HiddenAuthors>>,
     /// Whether the store withholds what they wrote.
@@ -71,6 +75,7 @@ impl Curating {
             authorities,
             store,
             counters: Mutex::default(),
+            is_restored: AtomicBool::new(false),
             hidden: RwLock::default(),
             is_hidden: AtomicBool::new(false),
             counts: tokio::sync::Mutex::default(),
@@ -79,6 +84,9 @@ impl Curating {
 
     /// Takes over what other processes decided, and a configuration that was stored by other ways.
     pub async fn refresh(&self) -> Result<(), StoreError> {
+        if !self.is_restored.load(Ordering::Acquire) {
+            self.restore_counts(Timestamp::now()).await?;
+        }
         let is_new = self.ledger.refresh().await?;
         if is_new || !self.is_hidden.load(Ordering::Acquire) {
             self.hide().await?;
@@ -93,6 +101,27 @@ impl Curating {
         self.is_hidden.store(false, Ordering::Release);
         hidden.keep(&*self.store).await?;
         self.is_hidden.store(true, Ordering::Release);
+        Ok(())
+    }
+
+    async fn restore_counts(&self, now: Timestamp) -> Result<(), StoreError> {
+        let markers = self.store.markers(COUNTS).await?;
+        let mut counters = self.counters.lock();
+        markers.iter().for_each(|(_, marker)| counters.restore(marker, now));
+        self.is_restored.store(true, Ordering::Release);
+        Ok(())
+    }
+
+    /// Writes down how much was sent today, and learns what other processes counted.
+    pub async fn keep_counts(&self, now: Timestamp) -> Result<(), StoreError> {
+        let unsaved = self.counters.lock().unsaved(now);
+        for some in unsaved {
+            let key = format!("{COUNTS}{:02}", some.shard);
+            let marker = self.store.marker(&key).await?.unwrap_or_default();
+            let marker = some.added_to(&marker);
+            self.store.set_marker(&key, Some(marker.clone())).await?;
+            self.counters.lock().settle(&some, &marker);
+        }
         Ok(())
     }
 
@@ -162,7 +191,7 @@ impl Curating {
         }
         let limit = state.config.as_ref().map_or(0, |config| config.daily_limit);
         drop(state);
-        if self.counters.lock().add_pubkey(event.pubkey(), limit, now) {
+        if self.counters.lock().add(Counted::Pubkey(event.pubkey()), limit, now) {
             return Ok(());
         }
         let text = format!("newcomers may publish {limit} events a day here");
@@ -191,7 +220,7 @@ impl Curating {
             };
             config.ip_daily_limit
         };
-        if self.counters.lock().add_address(address, limit, now) {
+        if self.counters.lock().add(Counted::Address(address), limit, now) {
             return Ok(Verdict::Allowed);
         }
         let until = self.ban(address, now).await?;
@@ -207,7 +236,7 @@ impl Curating {
             Offence { count: earlier.saturating_add(1), until }
         };
         tracing::info!(%address, offences = offence.count, until = %offence.until, "ban an address");
-        self.counters.lock().forget_address(address);
+        self.counters.lock().forget(Counted::Address(address));
         let key = format!("offence:{address}");
         self.ledger.set(vec![(key, Some(offence.to_marker()))]).await?;
         Ok(offence.until)
@@ -244,7 +273,7 @@ impl Curating {
         if let Subject::Ip(address) = subject {
             let address = counted(address);
             removed.push((format!("offence:{address}"), None));
-            self.counters.lock().forget_address(address);
+            self.counters.lock().forget(Counted::Address(address));
         }
         Ok(self.set(removed).await?)
     }

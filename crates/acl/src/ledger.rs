@@ -5,8 +5,9 @@
 //! | `acl:<mode>:revision` | other bytes after each change |
 //! | `acl:<mode>:<list>:<subject>` | an entry of a list, as JSON |
 //! | `acl:curating:config` | the configuration in force, as JSON |
+//! | `acl:counts:<shard>` | how much newcomers and addresses sent today (`curating/counters.rs`) |
 //! | `acl:curating:offence:<address>` | how often an address flooded, and until when it is banned |
-//! | `acl:subscription:<pubkey>`, `acl:alias:<alias>` | who subscribed until when, who has which name |
+//! | `acl:subscription:…`, `acl:alias…` | who subscribed until when, who has which name (`subscriptions.rs`) |
 //!
 //! Whoever changes a marker changes the revision after it. The others look at the revision every
 //! [`REFRESH`], and read all again if it is another.

@@ -16,6 +16,9 @@ use crate::{
     Subject, UnclassifiedUsers,
 };
 
+/// How often it is written down how much newcomers sent: a kill loses what came since.
+const KEEP_COUNTS: Duration = Duration::from_secs(10);
+
 /// What access control is told.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -76,17 +79,29 @@ impl LocalAcl {
         match &self.mode {
             LocalMode::Open(_) => {}
             LocalMode::Follows(follows) => follows.run(shutdown).await,
-            LocalMode::Managed(_) | LocalMode::Curating(_) => {
-                let work = async {
+            LocalMode::Managed(_) => {
+                let _: Option<()> = shutdown.run_until_cancelled(self.keep_up()).await;
+            }
+            LocalMode::Curating(curating) => {
+                let counting = async {
                     loop {
-                        tokio::time::sleep(REFRESH).await;
-                        if let Err(error) = self.refresh().await {
-                            let error = &error as &dyn std::error::Error;
-                            tracing::debug!(error, "read what was decided");
-                        }
+                        tokio::time::sleep(KEEP_COUNTS).await;
+                        keep_counts(curating).await;
                     }
                 };
-                let _: Option<()> = shutdown.run_until_cancelled(work).await;
+                let work = async { tokio::join!(self.keep_up(), counting) };
+                let _: Option<((), ())> = shutdown.run_until_cancelled(work).await;
+                keep_counts(curating).await;
+            }
+        }
+    }
+
+    async fn keep_up(&self) {
+        loop {
+            tokio::time::sleep(REFRESH).await;
+            if let Err(error) = self.refresh().await {
+                let error = &error as &dyn std::error::Error;
+                tracing::debug!(error, "read what was decided");
             }
         }
     }
@@ -118,6 +133,13 @@ impl LocalAcl {
 
     fn needs_curating(&self) -> Result<&Curating, ManagementError> {
         self.curating().ok_or(ManagementError::needs_curating(self.mode()))
+    }
+}
+
+async fn keep_counts(curating: &Curating) {
+    if let Err(error) = curating.keep_counts(Timestamp::now()).await {
+        let error = &error as &dyn std::error::Error;
+        tracing::debug!(error, "write down what was counted");
     }
 }
 

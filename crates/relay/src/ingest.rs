@@ -11,9 +11,9 @@ use std::sync::Arc;
 
 use acl::AccessControl;
 use async_channel::{Receiver, Sender, bounded};
-use event::{Deletion, Event, EventId, EventRef, Kind, Prefix, Pubkey, Rejection, Verifier};
+use event::{Event, EventRef, Kind, Prefix, Pubkey, Rejection, Verifier};
 use futures_util::future::join_all;
-use store::{EventStore, SaveOutcome, StoreError, Tombstone};
+use store::{EventStore, Requester, SaveOutcome, StoreError, carry_out};
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinHandle;
@@ -218,15 +218,16 @@ async fn heed_operators(stage: &Stage, batch: &[Submission], outcomes: &[SaveOut
         {
             continue;
         }
-        match Deletion::of(event) {
-            Some(deletion) => delete(stage, &deletion.ids).await,
-            None => stage.access.on_stored(event).await,
+        if event.kind() == Kind::DELETION {
+            delete(stage, event).await;
+        } else {
+            stage.access.on_stored(event).await;
         }
     }
 }
 
-async fn delete(stage: &Stage, ids: &[EventId]) {
-    if let Err(error) = stage.store.delete(ids, Tombstone::Keep).await {
+async fn delete(stage: &Stage, request: EventRef<'_>) {
+    if let Err(error) = carry_out(&*stage.store, request, Requester::Operator).await {
         let error = &error as &dyn std::error::Error;
         tracing::warn!(error, "delete what an admin named");
     }

@@ -104,6 +104,7 @@ macro_rules! conformance_tests {
             removal: [
                 removed_events_are_gone_and_counted,
                 with_a_tombstone_an_event_stays_refused,
+                an_operators_request_takes_what_it_names_whoever_wrote_it,
                 without_a_tombstone_an_event_may_come_back,
                 an_unseen_id_with_a_tombstone_is_refused,
                 a_tombstone_can_be_lifted,

@@ -7,6 +7,7 @@ mod batch;
 mod bulk;
 #[cfg(feature = "conformance")]
 pub mod conformance;
+mod deletion;
 mod error;
 mod event_store;
 mod gathered_set;
@@ -21,6 +22,7 @@ mod serial_store;
 
 pub use batch::{EventBatch, Serial};
 pub use bulk::bulk_bytes;
+pub use deletion::{Requester, carry_out};
 pub use error::StoreError;
 pub use event_store::{EventStore, Rows, StoreStatus, Watch};
 pub use gathered_set::GatheredSet;

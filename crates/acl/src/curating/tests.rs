@@ -161,3 +161,22 @@ async fn authors_nobody_decided_about_are_listed_by_events() {
     assert_eq!(found.users[0].first_seen, Timestamp::from_secs(6));
     assert_eq!(curating.unclassified(9, 1).await.unwrap().users[0].pubkey, pubkey(2));
 }
+
+#[tokio::test]
+async fn a_restart_does_not_begin_the_day_anew() {
+    let store = Arc::new(MemoryStore::new(None));
+    let now = Timestamp::now();
+    let mut lets_in = Vec::new();
+    for _ in 0..3 {
+        let curating = curating(&store);
+        let limits = [["daily_limit", "2"], ["ip_daily_limit", "2"]];
+        curating.configure(config(1, 10, &limits)).await.unwrap();
+        curating.refresh().await.unwrap();
+        let note = event(2, 1, 1, &[]);
+        let policy = curating.check_policy(note.as_ref(), now).is_ok();
+        let address = curating.check_address(None, HERE, now).await.unwrap();
+        lets_in.push((policy, address == Verdict::Allowed));
+        curating.keep_counts(now).await.unwrap();
+    }
+    assert_eq!(lets_in, [(true, true), (true, true), (false, false)]);
+}

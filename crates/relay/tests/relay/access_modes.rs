@@ -86,13 +86,16 @@ async fn strangers_may_write_slowly_and_are_heard_meanwhile() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_owner_deletes_what_others_wrote() {
     let theirs = note(&keys(STRANGER), "spam");
-    let relay = relay(Mode::Follows, vec![theirs.clone()]).await;
-    let request = |author: u8| event(&keys(author), 5, now(), &[&["e", &id(&theirs)]], "");
+    let article = event(&keys(STRANGER), 30_023, now() - 9, &[&["d", "x"]], "spam");
+    let relay = relay(Mode::Follows, vec![theirs.clone(), article.clone()]).await;
+    let address = format!("30023:{}:x", keys(STRANGER).pubkey());
+    let request =
+        |author: u8| event(&keys(author), 5, now(), &[&["e", &id(&theirs)], &["a", &address]], "");
     let mut friend = client_of(&relay, &keys(FRIEND)).await;
     assert!(!friend.publish(&request(FRIEND)).await.accepted);
     let mut anybody = relay.client().await;
     assert_eq!(anybody.publish(&request(OWNER)).await, Answer::accepted());
-    assert_eq!(anybody.subscribe("s", r#"{"kinds":[1]}"#).await, Vec::<String>::new());
+    assert_eq!(anybody.subscribe("s", r#"{"kinds":[1,30023]}"#).await, Vec::<String>::new());
     let mut owner = client_of(&relay, &keys(OWNER)).await;
     let refused = owner.publish(&theirs).await;
     assert_eq!(refused, Answer::refused("blocked: this event was deleted"));

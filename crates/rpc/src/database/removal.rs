@@ -1,8 +1,8 @@
 //! Taking events out: by id, by serial, because they expired, or because a request says so (NIP-09).
 
-use event::{Address, Deletion, EventId, EventRef, Filter, Kind, KindClass, Pubkey, may_delete};
+use event::{Address, EventId, EventRef, Filter, Kind, Pubkey};
 use prost::bytes::Bytes;
-use store::{Query, Serial, StoreError, Tombstone};
+use store::{Query, Requester, Serial, Tombstone, carry_out};
 use tonic::{Code, Status};
 
 use super::Database;
@@ -63,43 +63,12 @@ impl Database {
             let text = format!("invalid: event.kind: {} is not 5", event.as_ref().kind());
             return Err(failed(PROCESS, Code::InvalidArgument, text));
         }
-        let is_admin = admins.binary_search(&event.as_ref().pubkey()).is_ok();
-        let targets = self.targets(event.as_ref(), is_admin).await.or_fail(PROCESS)?;
-        if !targets.is_empty() {
-            self.store.delete(&targets, Tombstone::Keep).await.or_fail(PROCESS)?;
-        }
+        let requester = match admins.binary_search(&event.as_ref().pubkey()) {
+            Ok(_) => Requester::Operator,
+            Err(_) => Requester::Author,
+        };
+        carry_out(&*self.store, event.as_ref(), requester).await.or_fail(PROCESS)?;
         Ok(proto::Empty {})
-    }
-
-    /// The stored events that a deletion request takes out.
-    async fn targets(
-        &self,
-        request: EventRef<'_>,
-        is_admin: bool,
-    ) -> Result<Vec<EventId>, StoreError> {
-        let ids = sorted(Deletion::of(request).unwrap_or_default().ids);
-        let mut filters = vec![Filter { ids: Some(ids.clone()), ..Filter::default() }];
-        let addresses = request.tags().values_of("a").filter_map(Address::from_tag);
-        let addresses: Vec<Address> =
-            addresses.filter(|address| is_admin || address.pubkey == request.pubkey()).collect();
-        filters.extend(
-            addresses
-                .iter()
-                .map(|address| Filter { until: Some(request.created_at()), ..filter_of(address) }),
-        );
-        let mut reading = self.read(Query { filters, ..Query::by_operator(Filter::default()) });
-        let mut targets = Vec::new();
-        while let Some(batch) = reading.next().await? {
-            let events = batch.iter().map(|(_, event)| event);
-            let is_named = |event: EventRef<'_>| {
-                ids.binary_search(&event.id()).is_ok()
-                    || Address::of(event).is_some_and(|address| addresses.contains(&address))
-            };
-            let is_allowed = |event| is_admin || may_delete(request, event);
-            let taken = events.filter(|event| is_named(*event) && is_allowed(*event));
-            targets.extend(taken.map(EventRef::id));
-        }
-        Ok(targets)
     }
 
     /// Whether a stored deletion request of one of `admins` names the event.
@@ -125,24 +94,4 @@ impl Database {
         let mut reading = self.read(Query { filters, ..Query::by_operator(Filter::default()) });
         Ok(reading.next().await.or_fail(CHECK)?.is_some())
     }
-}
-
-/// Asks for what stands at an address. With an empty `d` it finds more: an event need not have the tag.
-fn filter_of(address: &Address) -> Filter {
-    let tags = match address.kind.class() {
-        KindClass::Addressable if !address.d.is_empty() => [(b'd', vec![address.d.clone()])].into(),
-        _ => Default::default(),
-    };
-    Filter {
-        kinds: Some(vec![address.kind]),
-        authors: Some(vec![address.pubkey]),
-        tags,
-        ..Filter::default()
-    }
-}
-
-fn sorted(mut ids: Vec<EventId>) -> Vec<EventId> {
-    ids.sort_unstable();
-    ids.dedup();
-    ids
 }

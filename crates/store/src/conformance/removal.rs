@@ -1,8 +1,8 @@
 //! Removal on the operator's behalf.
 
-use super::events::deletion;
-use super::{ALICE, Engine, event, note};
-use crate::{SaveOutcome, Tombstone};
+use super::events::{address, deletion, id};
+use super::{ALICE, BOB, Engine, event, note};
+use crate::{Requester, SaveOutcome, Tombstone, carry_out};
 
 pub async fn removed_events_are_gone_and_counted(engine: &dyn Engine) {
     let subject = engine.fresh().await;
@@ -22,6 +22,34 @@ pub async fn with_a_tombstone_an_event_stays_refused(engine: &dyn Engine) {
     subject.removes(&[&note], Tombstone::Keep).await;
     subject.refuses(&note, SaveOutcome::Deleted).await;
     subject.holds(&[]).await;
+}
+
+pub async fn an_operators_request_takes_what_it_names_whoever_wrote_it(engine: &dyn Engine) {
+    let subject = engine.fresh().await;
+    let [named, kept, absent] = ["a", "b", "c"].map(|text| note(&ALICE, 100, text));
+    let article = |d, at| event(&ALICE, 30_023, at, &[&["d", d]], "");
+    let [gone, other, later] = [article("x", 101), article("y", 101), article("z", 102)];
+    let profile = event(&ALICE, 0, 100, &[], "");
+    subject.accepts(&[&named, &kept, &gone, &other, &later, &profile]).await;
+    let request = deletion(
+        &BOB,
+        101,
+        &[
+            &["e", &id(&named)],
+            &["e", &id(&absent)],
+            &["a", &address(30_023, &ALICE, "x")],
+            &["a", &address(30_023, &ALICE, "z")],
+            &["a", &address(0, &ALICE, "")],
+        ],
+    );
+    let removed = carry_out(&*subject.store, request.as_ref(), Requester::Author).await.unwrap();
+    assert_eq!(removed, 0, "Bob is not the author");
+    let removed = carry_out(&*subject.store, request.as_ref(), Requester::Operator).await.unwrap();
+    assert_eq!(removed, 3);
+    subject.holds(&[&kept, &other, &later]).await;
+    for event in [&named, &gone, &profile, &absent] {
+        subject.refuses(event, SaveOutcome::Deleted).await;
+    }
 }
 
 pub async fn without_a_tombstone_an_event_may_come_back(engine: &dyn Engine) {
