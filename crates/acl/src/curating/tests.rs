@@ -1,7 +1,8 @@
-use event::{Draft, Keys};
+use event::{Draft, Event, Keys};
 use store::{EventStore, MemoryStore};
 
 use super::*;
+use crate::Entry;
 
 const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
 const NOW: Timestamp = Timestamp::from_secs(1_000_000);
