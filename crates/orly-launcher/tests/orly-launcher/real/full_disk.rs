@@ -1,7 +1,7 @@
 //! A disk that is full, and one that was.
 
 use std::fs::File;
-use std::io::{ErrorKind, Write};
+use std::io::ErrorKind;
 use std::path::Path;
 use std::process::Command;
 
@@ -17,6 +17,7 @@ struct Disk(TempDir);
 
 impl Disk {
     /// `None`, and a word about it, where this process may not mount one.
+    #[expect(clippy::print_stderr, reason = "a skipped test says so")]
     fn mount() -> Option<Self> {
         let directory = tempfile::tempdir().unwrap();
         let mut mount = Command::new("mount");
@@ -26,8 +27,7 @@ impl Disk {
             Ok(output) => String::from_utf8_lossy(&output.stderr).trim().to_owned(),
             Err(error) => error.to_string(),
         };
-        let text = "skipped: no disk can be mounted for this test";
-        writeln!(std::io::stderr(), "{text}: {reason}").unwrap();
+        eprintln!("skipped: no disk can be mounted for this test: {reason}");
         None
     }
 
