@@ -1,14 +1,16 @@
 //! The service: sessions of clients and peers of this process, for relays and operators to call.
 
+mod triggering;
+
 use std::pin::Pin;
 use std::sync::Arc;
 
 use event::{Filter, Timestamp};
-use futures_util::{Stream, StreamExt, stream};
+use futures_util::Stream;
 use relay_client::PeerUrl;
 use relay_sync::{
-    Activity, AddPeerError, NegentropyRefusal, NegentropySessions, PeerSync, Reconciler,
-    Request as Wanted, TriggerError,
+    AddPeerError, NegentropyRefusal, NegentropySessions, PeerSync, Reconciler, Request as Wanted,
+    TriggerError,
 };
 use store::{Query, Viewer};
 use tokio_util::sync::CancellationToken;
@@ -23,9 +25,6 @@ use crate::proto::orlysync::common::v1::{Empty, Filter as WireFilter, ReadyRespo
 use crate::proto::orlysync::negentropy::v1 as proto;
 use crate::{Readiness, Service};
 use proto::negentropy_service_server::{NegentropyService, NegentropyServiceServer};
-
-/// How many peers are synchronised side by side when all are with a filter of the caller's.
-const SIDE_BY_SIDE: usize = 4;
 
 /// `orlysync.negentropy.v1.NegentropyService`.
 pub struct NegentropyServer {
@@ -76,40 +75,27 @@ impl NegentropyServer {
         let answer = self.sessions.answer(&key, request.message.to_vec()).await?;
         Ok(Answer { message: answer.message, complete: answer.complete })
     }
-
-    /// Synchronises a peer with a filter of the caller's, or all peers.
-    async fn sync_with_filter(&self, url: Option<PeerUrl>, filter: Filter) -> Result<(), Status> {
-        let peers: Vec<PeerUrl> = match url {
-            Some(url) if self.peers.peer_status(&url).is_none() => return Err(unknown(&url)),
-            Some(url) => vec![url],
-            None => self.peers.status().into_iter().map(|status| status.url).collect(),
-        };
-        let wanted = Wanted { filter: Some(filter), ..Wanted::default() };
-        let syncs = stream::iter(peers).map(|url| {
-            let (peers, wanted) = (&self.peers, wanted.clone());
-            async move { drop(Box::pin(peers.sync_once(&url, wanted, |_, _| ())).await) }
-        });
-        syncs.buffer_unordered(SIDE_BY_SIDE).collect::<()>().await;
-        Ok(())
-    }
-
-    /// Says which of the peers failed last.
-    fn check(&self, url: Option<&PeerUrl>) -> Result<(), Status> {
-        let states = self.peers.status().into_iter();
-        let failed = states.filter(|state| {
-            url.is_none_or(|url| state.url == *url) && state.activity == Activity::Error
-        });
-        let reasons: Vec<String> = failed
-            .map(|state| format!("{}: {}", state.url, state.last_error.unwrap_or_default()))
-            .collect();
-        if reasons.is_empty() { Ok(()) } else { Err(Status::unavailable(reasons.join("; "))) }
-    }
 }
 
 /// What a message of a client is answered.
 struct Answer {
     message: Vec<u8>,
     complete: bool,
+}
+
+/// The answer to a client, in either of two messages that have the same fields.
+macro_rules! response {
+    ($message:ident, $result:expr) => {{
+        let mut response = Response::new(proto::$message::default());
+        match $result {
+            Ok(Answer { message, complete }) => {
+                response.get_mut().message = message.into();
+                response.get_mut().complete = complete;
+            }
+            Err(refusal) => response.get_mut().error = told(refusal, response.metadata_mut()),
+        }
+        response
+    }};
 }
 
 #[tonic::async_trait]
@@ -134,15 +120,8 @@ impl NegentropyService for NegentropyServer {
     ) -> Result<Response<proto::NegOpenResponse>, Status> {
         let viewer = metadata::viewer(request.metadata());
         let result = Box::pin(self.open(viewer, request.into_inner())).await;
-        let mut response = Response::new(proto::NegOpenResponse::default());
+        let mut response = response!(NegOpenResponse, result);
         metadata::confirm_viewer(response.metadata_mut());
-        match result {
-            Ok(Answer { message, complete }) => {
-                response.get_mut().message = message.into();
-                response.get_mut().complete = complete;
-            }
-            Err(refusal) => response.get_mut().error = told(refusal, response.metadata_mut()),
-        }
         Ok(response)
     }
 
@@ -151,15 +130,7 @@ impl NegentropyService for NegentropyServer {
         request: Request<proto::NegMsgRequest>,
     ) -> Result<Response<proto::NegMsgResponse>, Status> {
         let result = Box::pin(self.answer(request.into_inner())).await;
-        let mut response = Response::new(proto::NegMsgResponse::default());
-        match result {
-            Ok(Answer { message, complete }) => {
-                response.get_mut().message = message.into();
-                response.get_mut().complete = complete;
-            }
-            Err(refusal) => response.get_mut().error = told(refusal, response.metadata_mut()),
-        }
-        Ok(response)
+        Ok(response!(NegMsgResponse, result))
     }
 
     async fn handle_neg_close(
@@ -304,6 +275,7 @@ fn filter(filter: Option<WireFilter>) -> Result<Option<Filter>, Malformed> {
     filter.map(Filter::try_from).transpose()
 }
 
+/// What a caller is told of a peer that is none.
 fn unknown(url: &PeerUrl) -> Status {
     Status::not_found(format!("{url} is not a peer that is kept in step: call AddPeer first"))
 }
