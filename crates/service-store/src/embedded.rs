@@ -44,7 +44,8 @@ pub fn open_shared(
     if files.engine != ENGINE {
         return Err(format!("this version does not read files of {}", files.engine).into());
     }
-    Ok(Arc::new(LmdbStore::open_beside(&files.directory, &files.database_id)?))
+    let options = Options::new(&files.directory).within(daemon::available_memory());
+    Ok(Arc::new(LmdbStore::open_beside(options, &files.database_id)?))
 }
 
 /// Does the work of a process. If the disk of its store fails meanwhile, the work is ended and the process is to

@@ -1,7 +1,6 @@
 //! The seam, implemented.
 
 use std::ops::Bound;
-use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
@@ -66,13 +65,12 @@ impl LmdbStore {
     }
 
     /// Opens the database with this id for reading, while another process writes to it.
-    pub fn open_beside(directory: &Path, database_id: &[u8]) -> Result<Self, LmdbError> {
-        let options = Options { access: Access::Read, ..Options::new(directory) };
-        let store = Self::open(options, None)?;
+    pub fn open_beside(options: Options, database_id: &[u8]) -> Result<Self, LmdbError> {
+        let store = Self::open(Options { access: Access::Read, ..options }, None)?;
         if store.describe()?.database_id == database_id {
             Ok(store)
         } else {
-            Err(LmdbError::Another(directory.to_owned()))
+            Err(LmdbError::Another(store.lmdb.path().to_owned()))
         }
     }
 

@@ -106,8 +106,8 @@ async fn an_older_database_is_brought_up_to_date() {
         assert_complete(&store).await;
         assert_eq!(store.describe().unwrap().schema, SCHEMA);
     }
-    let store = LmdbStore::open_beside(dir.path(), b"another").err().unwrap();
-    assert!(matches!(store, LmdbError::Another(_)), "{store}");
+    let error = LmdbStore::open_beside(Options::new(dir.path()), b"another").err().unwrap();
+    assert!(matches!(error, LmdbError::Another(_)), "{error}");
 }
 
 #[tokio::test]
