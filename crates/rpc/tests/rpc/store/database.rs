@@ -53,8 +53,9 @@ impl conformance::Engine for Engine {
     }
 }
 
-// Left out: what the original keeps otherwise, and what asks for events nobody signed. Its saves of one batch have no order, a follow list must
-// name somebody, a deletion has no tombstone, and its serials begin at 0.
+// Left out: what needs events that nobody signed, and what the original keeps otherwise. Its saves of
+// one batch have no order, a follow list must name somebody, a deletion has no tombstone, and its
+// serials begin at 0.
 store::conformance_tests! { crate::store::database::Engine;
     nip09: [
         request_deletes_events_it_names_and_stays,
