@@ -15,9 +15,11 @@ use crate::keys::Posting;
 use crate::plan::Plan;
 use crate::scan::{Merge, Position, TimeRange, narrowest, split};
 
-/// A batch ends when it has this many bytes of events: while its reader sends it, the client is at
-/// work already.
+/// The first batch ends when it has this many bytes of events: while its reader sends it, the client is
+/// at work already.
 const BATCH_BYTES: usize = 32 << 10;
+/// Batches of a long answer grow up to this many.
+const LATER_BATCH_BYTES: usize = 128 << 10;
 /// Opening an index run again costs as much as reading this many bytes of events: batches from many
 /// runs are larger.
 const RUN_BYTES: usize = 2 << 10;
@@ -78,7 +80,9 @@ impl LmdbRows {
     /// Gathers the next batch; it may be empty though more is to come.
     fn batch(&mut self) -> Result<Option<EventBatch>, LmdbError> {
         let lmdb = Arc::clone(&self.lmdb);
-        let mut batch = EventBatch::with_capacity(self.last_bytes);
+        let bytes = (2 * self.last_bytes).clamp(BATCH_BYTES, LATER_BATCH_BYTES);
+        // Most answers are short.
+        let mut batch = EventBatch::with_capacity(if self.last_bytes > 0 { bytes } else { 0 });
         let ended = lmdb.read(|txn| {
             let mut sink = Sink {
                 batch: &mut batch,
@@ -86,7 +90,7 @@ impl LmdbRows {
                 viewer: &self.viewer,
                 hidden: lmdb.tables.hidden_from(txn, &self.viewer)?,
                 now: Timestamp::now(),
-                bytes: BATCH_BYTES,
+                bytes,
                 steps: BATCH_STEPS,
             };
             loop {
