@@ -34,7 +34,7 @@ pub(crate) struct LmdbRows {
     viewer: Viewer,
     filters: std::vec::IntoIter<Filter>,
     current: Option<Run>,
-    /// How many bytes the last batch had: the next will have about as many.
+    /// How many bytes the last batch had.
     last_bytes: usize,
     /// What was given already, kept when a later filter may find it again.
     given: Option<HashSet<Serial>>,
