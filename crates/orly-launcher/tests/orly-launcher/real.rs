@@ -143,7 +143,7 @@ async fn missing(url: &PeerUrl, ids: &[EventId]) -> Vec<EventId> {
 }
 
 #[test]
-#[ignore = "needs the real services: cargo build --workspace --bins"]
+#[ignore = "needs the real services; `.ci/run faults` builds them and runs it"]
 fn all_services_are_ready_within_a_second_and_stop_within_three() {
     // The programs themselves may have to be read from the disk the first time.
     let best = (0..3).map(|_| ready_and_stopped_in()).min().unwrap();
@@ -164,7 +164,7 @@ fn ready_and_stopped_in() -> (Duration, Duration) {
 }
 
 #[tokio::test]
-#[ignore = "needs the real services: cargo build --workspace --bins"]
+#[ignore = "needs the real services; `.ci/run faults` builds them and runs it"]
 async fn the_relay_serves_again_within_two_seconds_of_a_killed_store() {
     let mut house = House::real();
     house.start();
@@ -191,7 +191,7 @@ async fn the_relay_serves_again_within_two_seconds_of_a_killed_store() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs the real services: cargo build --workspace --bins"]
+#[ignore = "needs the real services; `.ci/run faults` builds them and runs it"]
 async fn random_kills_lose_nothing_that_was_acknowledged() {
     let mut house = House::real();
     house.start();

@@ -106,7 +106,7 @@ impl Session {
     /// Whether the client may see an event that is delivered live.
     pub(super) fn may_see(&self, event: EventRef<'_>) -> bool {
         match self.viewer.hidden {
-            Hidden::Shown => self.viewer.may_see(event, &HiddenAuthors::new([])),
+            Hidden::Shown => self.viewer.may_see(event, &HiddenAuthors::<Vec<u8>>::default()),
             Hidden::Withheld => self.viewer.may_see(event, &self.relay.access.hidden_authors()),
         }
     }

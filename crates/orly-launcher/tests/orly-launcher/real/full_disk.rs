@@ -69,7 +69,7 @@ fn restarts(status: &Value, name: &str) -> u64 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs the real services: cargo build --workspace --bins"]
+#[ignore = "needs the real services; `.ci/run faults` builds them and runs it"]
 async fn it_is_named_stops_nothing_but_writing_and_loses_nothing() {
     let Some(disk) = Disk::mount() else { return };
     let mut house = house_on(&disk);
@@ -112,7 +112,7 @@ async fn it_is_named_stops_nothing_but_writing_and_loses_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs the real services: cargo build --workspace --bins"]
+#[ignore = "needs the real services; `.ci/run faults` builds them and runs it"]
 async fn a_first_start_on_it_says_so_and_is_no_obstacle_to_the_next() {
     let Some(disk) = Disk::mount() else { return };
     let mut house = house_on(&disk);
