@@ -189,7 +189,9 @@ impl<'a> EventRef<'a> {
     pub fn to_json(self) -> String {
         let mut out = Vec::new();
         self.push_json(&mut out);
-        String::from_utf8(out).expect("a packed event is UTF-8")
+        // Only what was damaged, or packed by others, is not UTF-8.
+        String::from_utf8(out)
+            .unwrap_or_else(|damaged| String::from_utf8_lossy(damaged.as_bytes()).into())
     }
 
     /// Tags and content as they stand, without looking whether they are UTF-8.

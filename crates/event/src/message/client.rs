@@ -165,7 +165,7 @@ impl ClientMessage {
 }
 
 fn event(scanner: &mut Scanner<'_>, room: usize) -> Result<Event, InvalidMessage> {
-    scanner.expect(b',', "a comma")?;
+    scanner.expect(b',', "a comma and an event")?;
     let start = scanner.clone();
     parse::parse(scanner, room)
         .map_err(|error| InvalidMessage::Event { id: claimed_id(start), error })
@@ -186,7 +186,7 @@ fn claimed_id(mut scanner: Scanner<'_>) -> Option<crate::EventId> {
 }
 
 fn subscription(scanner: &mut Scanner<'_>) -> Result<SubscriptionId, InvalidMessage> {
-    scanner.expect(b',', "a comma")?;
+    scanner.expect(b',', "a comma and a subscription id")?;
     SubscriptionId::from_raw(scanner.string()?).ok_or(InvalidMessage::SubscriptionId)
 }
 
@@ -262,10 +262,10 @@ mod tests {
             ("", "not a message: expected a list at byte 0"),
             ("{}", "not a message: expected a list at byte 0"),
             ("[\"PING\"]", "unknown message type PING"),
-            ("[\"REQ\"]", "not a message: expected a comma at byte 6"),
+            ("[\"REQ\"]", "not a message: expected a comma and a subscription id at byte 6"),
             ("[\"REQ\",\"\",{}]", "subscription id must have 1 to 64 characters"),
             ("[\"REQ\",\"a\"]", "at least one filter is needed"),
-            ("[\"REQ\",\"a\",1]", "filter: filter: expected an object at byte 0"),
+            ("[\"REQ\",\"a\",1]", "filter: expected an object at byte 0"),
             ("[\"CLOSE\",\"a\"", "not a message: expected the end of the list at byte 12"),
             ("[\"EVENT\",{}]", "tags is missing"),
         ];
