@@ -3,7 +3,7 @@
 use acl::{CuratingConfig, Entry, Subject, SubjectKind, UnclassifiedUser};
 use event::{Kind, Pubkey, Timestamp};
 
-use crate::convert::Malformed;
+use crate::convert::{Malformed, fixed};
 use crate::proto::orlyacl::v1 as proto;
 
 /// Makes an entry of a list out of a message and back.
@@ -153,13 +153,14 @@ pub(super) fn pubkey(field: &'static str, text: &str) -> Result<Pubkey, Malforme
     pubkey.map_err(|_| Malformed::new(field, "expected a pubkey, 64 hex digits or npub1…"))
 }
 
-/// A pubkey of 32 bytes; none if there are no bytes.
-pub(super) fn raw_pubkey(bytes: &[u8]) -> Result<Option<Pubkey>, Malformed> {
-    if bytes.is_empty() {
-        return Ok(None);
-    }
-    let pubkey = Pubkey::try_from(bytes);
-    pubkey.map(Some).map_err(|_| Malformed::new("pubkey", "expected 32 bytes"))
+/// A pubkey of 32 bytes.
+pub(super) fn raw_pubkey(field: &'static str, bytes: &[u8]) -> Result<Pubkey, Malformed> {
+    fixed(field, bytes).map(Pubkey::new)
+}
+
+/// The same of a client that need not have said who it is; none if there are no bytes.
+pub(super) fn proven_pubkey(bytes: &[u8]) -> Result<Option<Pubkey>, Malformed> {
+    if bytes.is_empty() { Ok(None) } else { raw_pubkey("pubkey", bytes).map(Some) }
 }
 
 /// A kind.

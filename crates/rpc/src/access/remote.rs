@@ -1,6 +1,7 @@
 //! The relay's side: a service decides who may do what.
 
 mod following;
+mod levels;
 mod managing;
 
 use std::net::IpAddr;
@@ -22,6 +23,7 @@ use super::failure::{rejection, unreachable};
 use crate::Address;
 use crate::connect::MESSAGE_LIMIT;
 use crate::proto::orlyacl::v1 as proto;
+use levels::{Levels, Question};
 use proto::acl_service_client::AclServiceClient;
 
 /// Application data, among it the configuration of mode curating.
@@ -42,6 +44,7 @@ pub struct RemoteAcl {
     changes: Changes,
     /// How often levels were forgotten because they grew old.
     lives: AtomicU64,
+    levels: Levels,
     hidden: RwLock<Arc<HiddenAuthors>>,
     /// Where this process reads events, if it has them withhold who is hidden.
     markers: Option<Arc<dyn Markers>>,
@@ -63,6 +66,7 @@ impl RemoteAcl {
             is_away: Notify::new(),
             changes: Changes::default(),
             lives: AtomicU64::new(0),
+            levels: Levels::default(),
             hidden: RwLock::default(),
             markers: None,
         }
@@ -94,6 +98,20 @@ impl RemoteAcl {
                 Err(unreachable())
             }
         }
+    }
+
+    async fn ask_level(
+        &self,
+        pubkey: Option<Pubkey>,
+        address: IpAddr,
+    ) -> Result<AccessLevel, Rejection> {
+        let pubkey = pubkey.map(|pubkey| pubkey.as_bytes().to_vec()).unwrap_or_default().into();
+        let request = proto::AccessLevelRequest { pubkey, address: address.to_string() };
+        let level = self.ask(self.client.clone().get_access_level(request)).await?.level;
+        level.parse().map_err(|error| {
+            tracing::error!(address = %self.address, %error, "ask access control");
+            unreachable()
+        })
     }
 
     /// Whether an event is a configuration of mode curating that the service takes. The original refuses each
@@ -140,14 +158,9 @@ impl AccessControl for RemoteAcl {
         pubkey: Option<Pubkey>,
         address: IpAddr,
     ) -> Result<AccessLevel, Rejection> {
-        let pubkey = pubkey.map(|pubkey| pubkey.as_bytes().to_vec()).unwrap_or_default().into();
-        let address = address.to_canonical().to_string();
-        let request = proto::AccessLevelRequest { pubkey, address };
-        let level = self.ask(self.client.clone().get_access_level(request)).await?.level;
-        level.parse().map_err(|error| {
-            tracing::error!(address = %self.address, %error, "ask access control");
-            unreachable()
-        })
+        let address = address.to_canonical();
+        let question = Question { pubkey, address, revision: self.revision() };
+        self.levels.get(question, || self.ask_level(pubkey, address)).await
     }
 
     async fn check(&self, event: EventRef<'_>, address: IpAddr) -> Result<(), Rejection> {

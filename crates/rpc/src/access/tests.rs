@@ -240,6 +240,10 @@ async fn what_makes_no_sense_is_an_invalid_argument() {
     let policy = proto::PolicyCheckRequest { event: None };
     codes.push(client.check_policy(policy).await.unwrap_err().code());
     assert_eq!(codes, [Code::InvalidArgument; 6]);
+    let peer_pubkeys = vec![vec![1; 32].into(), vec![].into()];
+    let peers = proto::UpdatePeerAdminsRequest { peer_pubkeys };
+    let refused = client.update_peer_admins(peers).await.unwrap_err();
+    assert_eq!(refused.message(), "invalid: peer_pubkeys: expected 32 bytes, found 0");
 }
 
 /// Relays of the original name a client with its port.

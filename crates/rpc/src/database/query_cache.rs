@@ -1,10 +1,10 @@
 //! Answers that clients want kept: bounded in bytes and age, and gone once the store changed.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use event::Filter;
+use event::{Event, Filter};
 use prost::Message;
 use prost::bytes::Bytes;
 use store::{Serial, StoreError};
@@ -31,9 +31,9 @@ pub(super) struct QueryCache {
 
 #[derive(Default)]
 struct Entries {
-    by_key: HashMap<Key, Entry>,
+    by_key: HashMap<Arc<Key>, Entry>,
     /// Oldest first.
-    by_age: BTreeMap<u64, Key>,
+    by_age: BTreeMap<u64, Arc<Key>>,
     next: u64,
     bytes: usize,
 }
@@ -43,6 +43,14 @@ struct Entries {
 enum Key {
     Json(Filter),
     Events(Filter),
+}
+
+impl Key {
+    /// What it takes, about: a filter may have a million ids.
+    fn bytes(&self) -> usize {
+        let (Self::Json(filter) | Self::Events(filter)) = self;
+        proto::Filter::from(filter).encoded_len()
+    }
 }
 
 struct Entry {
@@ -76,7 +84,8 @@ impl QueryCache {
     }
 
     fn keep(&self, key: Key, items: Vec<Bytes>, state: State) {
-        let bytes = ENTRY_BYTES + items.iter().map(|item| item.len() + 32).sum::<usize>();
+        let bytes =
+            ENTRY_BYTES + key.bytes() + items.iter().map(|item| item.len() + 32).sum::<usize>();
         if bytes > self.capacity {
             return;
         }
@@ -90,7 +99,8 @@ impl QueryCache {
         let number = entries.next;
         entries.next += 1;
         entries.bytes += bytes;
-        entries.by_age.insert(number, key.clone());
+        let key = Arc::new(key);
+        entries.by_age.insert(number, Arc::clone(&key));
         let kept_at = Instant::now();
         entries.by_key.insert(key, Entry { number, items, bytes, kept_at, state });
     }
@@ -148,7 +158,11 @@ impl Database {
     ) -> Result<proto::Empty, Status> {
         let key = Key::Events(filter(request.filter).or_fail(KEEP_EVENTS)?);
         let state = self.state().await.or_fail(KEEP_EVENTS)?;
-        let items = request.events.iter().map(|event| event.encode_to_vec().into()).collect();
+        let items = request.events.into_iter().map(|event| {
+            let event = Event::try_from(event)?;
+            Ok(proto::Event::from(event.as_ref()).encode_to_vec().into())
+        });
+        let items = items.collect::<Result<_, Malformed>>().or_fail(KEEP_EVENTS)?;
         self.query_cache.keep(key, items, state);
         Ok(proto::Empty {})
     }
@@ -178,6 +192,8 @@ fn own(item: &Bytes) -> Bytes {
 
 #[cfg(test)]
 mod tests {
+    use event::EventId;
+
     use super::*;
 
     fn key(limit: u64) -> Key {
@@ -203,6 +219,21 @@ mod tests {
         assert!(cache.get(&key(9), state(1)).is_none());
         cache.clear();
         assert!(cache.get(&key(3), state(1)).is_none());
+    }
+
+    #[test]
+    fn a_long_question_counts_too() {
+        let cache = QueryCache::new(10_000, Duration::from_secs(60));
+        let ids = Some((0..400_u16).map(|id| EventId::new(of(id))).collect());
+        let long = Key::Json(Filter { ids, ..Filter::default() });
+        cache.keep(long.clone(), Vec::new(), state(1));
+        assert!(cache.get(&long, state(1)).is_none());
+    }
+
+    fn of(id: u16) -> [u8; 32] {
+        let mut bytes = [0; 32];
+        bytes[..2].copy_from_slice(&id.to_be_bytes());
+        bytes
     }
 
     #[test]

@@ -21,6 +21,8 @@ const DAY: i64 = 24 * 60 * 60;
 const TRIAL: i64 = 30 * DAY;
 /// How many days one payment may buy.
 const MOST_DAYS: i32 = 36_500;
+/// How long the name of a tier may be.
+const TIER_BYTES: usize = 256;
 
 impl Database {
     pub(super) async fn get_subscription(
@@ -71,6 +73,10 @@ impl Database {
         if request.storage_mb < 0 {
             let reason = format!("{} is negative", request.storage_mb);
             return Err(Malformed::new("storage_mb", reason)).or_fail(EXTEND_BLOSSOM);
+        }
+        if request.tier.len() > TIER_BYTES {
+            let reason = format!("more than {TIER_BYTES} bytes");
+            return Err(Malformed::new("tier", reason)).or_fail(EXTEND_BLOSSOM);
         }
         let extended = self.extend(&pubkey, added, |subscription| {
             subscription.blossom_level = request.tier;

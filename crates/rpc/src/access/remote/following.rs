@@ -28,7 +28,7 @@ const LIFE_OPEN: Duration = Duration::from_secs(30);
 
 /// What a service says of itself.
 struct Told {
-    mode: Mode,
+    mode: String,
     /// Another text after each decision; ours says it beside the answer.
     revision: Option<String>,
 }
@@ -40,6 +40,14 @@ struct Learned {
     at: Instant,
     /// Whether the store of this process withholds who is hidden.
     is_hidden: bool,
+    /// The mode it runs in that is none of ours, as far as that was told.
+    unknown: Option<String>,
+}
+
+impl Learned {
+    fn nothing() -> Self {
+        Self { revision: None, at: Instant::now(), is_hidden: false, unknown: None }
+    }
 }
 
 impl RemoteAcl {
@@ -47,7 +55,7 @@ impl RemoteAcl {
     /// `shutdown`.
     pub async fn run(self: Arc<Self>, shutdown: CancellationToken) {
         let follow = async {
-            let mut learned = Learned { revision: None, at: Instant::now(), is_hidden: false };
+            let mut learned = Learned::nothing();
             loop {
                 let is_ready = match self.ask_about_itself().await {
                     Some(told) => self.note(told, &mut learned).await,
@@ -72,10 +80,6 @@ impl RemoteAcl {
             if !ready.get_ref().ready {
                 return None;
             }
-            let Ok(mode) = mode.parse() else {
-                tracing::error!(address = %self.address, mode, "access control runs in a mode unknown here");
-                return None;
-            };
             Some(Told { mode, revision: revision::read(ready.metadata()) })
         };
         timeout(self.timeout, asked).await.ok().flatten()
@@ -92,6 +96,7 @@ impl RemoteAcl {
     /// Takes note of what a service says that is ready.
     async fn note(&self, told: Told, learned: &mut Learned) -> bool {
         let Told { mode, revision } = told;
+        let Some(mode) = self.known(mode, learned) else { return self.note_absence() };
         let expected = std::mem::replace(&mut *self.mode.write(), mode);
         if expected != mode {
             tracing::warn!(%expected, %mode, "access control runs in another mode than ORLY_ACL_MODE says");
@@ -125,6 +130,20 @@ impl RemoteAcl {
             self.lives.fetch_add(1, Ordering::AcqRel);
         }
         true
+    }
+
+    /// The mode, if it is one of ours. Another is told once: a relay of ours cannot act on what it decides.
+    fn known(&self, mode: String, learned: &mut Learned) -> Option<Mode> {
+        let known = mode.parse().ok();
+        let unknown = if known.is_none() { Some(mode) } else { None };
+        if let Some(mode) = &unknown
+            && learned.unknown != unknown
+        {
+            let address = &self.address;
+            tracing::error!(%address, mode, "access control runs in a mode unknown here: nobody may do anything");
+        }
+        learned.unknown = unknown;
+        known
     }
 
     /// Looks who is hidden; `false` if that could not be learned.

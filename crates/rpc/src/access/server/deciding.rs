@@ -3,11 +3,11 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use acl::{AccessControl, Management};
-use event::{Pubkey, Timestamp};
+use event::Timestamp;
 use tonic::Status;
 
 use super::{AclServer, event, place};
-use crate::access::entries::raw_pubkey;
+use crate::access::entries::{proven_pubkey, raw_pubkey};
 use crate::access::failure::{malformed, to_status};
 use crate::proto::orlyacl::v1 as proto;
 
@@ -16,9 +16,9 @@ impl AclServer {
         &self,
         request: proto::AccessLevelRequest,
     ) -> Result<proto::AccessLevelResponse, Status> {
-        let pubkey = raw_pubkey(&request.pubkey).map_err(malformed)?;
+        let pubkey = proven_pubkey(&request.pubkey).map_err(malformed)?;
         let level = self.acl.level(pubkey, address(&request.address)).await;
-        let level = level.map_err(|rejection| Status::internal(rejection.to_string()))?;
+        let level = level.map_err(|rejection| Status::unavailable(rejection.to_string()))?;
         Ok(proto::AccessLevelResponse { level: level.as_str().into() })
     }
 
@@ -56,7 +56,7 @@ impl AclServer {
         &self,
         request: proto::ThrottleDelayRequest,
     ) -> Result<proto::ThrottleDelayResponse, Status> {
-        let pubkey = raw_pubkey(&request.pubkey).map_err(malformed)?;
+        let pubkey = proven_pubkey(&request.pubkey).map_err(malformed)?;
         let delay = self.acl.throttle(pubkey, address(&request.ip)).await.unwrap_or_default();
         let delay_ms = i64::try_from(delay.as_millis()).unwrap_or(i64::MAX);
         Ok(proto::ThrottleDelayResponse { delay_ms })
@@ -66,8 +66,7 @@ impl AclServer {
         &self,
         request: proto::AddFollowRequest,
     ) -> Result<proto::Empty, Status> {
-        let pubkey = raw_pubkey(&request.pubkey).map_err(malformed)?;
-        let pubkey = pubkey.ok_or_else(|| Status::invalid_argument("pubkey: is missing"))?;
+        let pubkey = raw_pubkey("pubkey", &request.pubkey).map_err(malformed)?;
         self.follows()?.follow(pubkey);
         Ok(proto::Empty {})
     }
@@ -93,9 +92,9 @@ impl AclServer {
         &self,
         request: proto::UpdatePeerAdminsRequest,
     ) -> Result<proto::Empty, Status> {
-        let peers = request.peer_pubkeys.iter().map(|bytes| raw_pubkey(bytes));
-        let peers: Vec<Option<Pubkey>> = peers.collect::<Result<_, _>>().map_err(malformed)?;
-        self.acl.set_peers(peers.into_iter().flatten().collect()).await.map_err(to_status)?;
+        let peers = request.peer_pubkeys.iter().map(|bytes| raw_pubkey("peer_pubkeys", bytes));
+        let peers = peers.collect::<Result<_, _>>().map_err(malformed)?;
+        self.acl.set_peers(peers).await.map_err(to_status)?;
         Ok(proto::Empty {})
     }
 }

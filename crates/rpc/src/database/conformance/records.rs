@@ -60,13 +60,15 @@ pub async fn subscriptions_begin_with_a_trial_and_are_extended(engine: &dyn Data
         let request = proto::ExtendSubscriptionRequest { pubkey: pubkey(1), days: 10 };
         client.extend_subscription(request).await.unwrap();
     }
-    let request = proto::ExtendBlossomSubscriptionRequest {
+    let extend = |tier: String| proto::ExtendBlossomSubscriptionRequest {
         pubkey: pubkey(1),
-        tier: "large".into(),
+        tier,
         storage_mb: 500,
         days_extended: 5,
     };
-    client.extend_blossom_subscription(request).await.unwrap();
+    client.extend_blossom_subscription(extend("large".into())).await.unwrap();
+    let long = client.extend_blossom_subscription(extend("x".repeat(257))).await;
+    fails(long, Code::InvalidArgument, "tier: more than 256 bytes");
     let paid = client.get_subscription(get()).await.unwrap().into_inner();
     assert!((paid.paid_until - now() - 25 * DAY).abs() < 60, "{paid:?}");
     assert_eq!((paid.blossom_level.as_str(), paid.trial_end), ("large", trial.trial_end));

@@ -37,7 +37,11 @@ pub async fn answers_are_cached_until_the_store_changes(engine: &dyn DatabaseEng
     let request = proto::CacheEventsRequest { filter: filter(), events: events.clone() };
     subject.client.cache_events(request).await.unwrap();
     let found = subject.client.get_cached_events(get_events()).await.unwrap().into_inner();
-    assert_eq!((found.found, found.events), (true, events));
+    assert_eq!((found.found, &found.events), (true, &events));
+    let events = vec![proto::Event { id: vec![1; 31].into(), ..events[0].clone() }];
+    let request = proto::CacheEventsRequest { filter: filter(), events };
+    let refused = subject.client.cache_events(request).await;
+    fails(refused, Code::InvalidArgument, "id: expected 32 bytes, found 31");
     subject.accepts(&[&note(1, 5)]).await;
     assert!(!subject.client.get_cached_json(get()).await.unwrap().into_inner().found);
     subject.client.cache_marshaled_json(keep()).await.unwrap();
