@@ -50,6 +50,9 @@ pub struct NotAnEvent {
 }
 
 impl Event {
+    /// How many bytes an event has that has neither tags nor content.
+    pub const MIN_BYTES: usize = HEADER + b"[]".len();
+
     /// Fills in the first [`HEADER`] bytes of `buffer`, which holds tags and content behind them.
     pub(crate) fn seal(mut buffer: Vec<u8>, header: &Header) -> Self {
         buffer[ID].copy_from_slice(header.id.as_bytes());

@@ -1,8 +1,10 @@
 //! HTTP on the relay's port: the WebSocket handshake, NIP-11, a landing page, health, metrics, admin API.
 
 mod authorize;
+mod body;
 mod document;
 mod export;
+mod handshake;
 mod import;
 mod landing;
 mod management;
@@ -11,21 +13,17 @@ use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
-use hyper_util::rt::TokioIo;
-use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_util::task::TaskTracker;
 
+use crate::metrics;
 use crate::relay::Relay;
 use crate::server::{Guest, Guests};
-use crate::session::Session;
 
 pub(crate) use document::document;
 
@@ -53,33 +51,34 @@ pub(crate) async fn respond(
         relay.metrics.connections_refused.inc();
         return Ok(text(StatusCode::FORBIDDEN, "this address may not connect"));
     }
-    if is_upgrade(request.headers()) {
-        return Ok(upgrade(front, request, ip));
+    if handshake::is_upgrade(request.headers()) {
+        return Ok(handshake::upgrade(front, request, ip));
     }
     let origin = request.headers().get(header::ORIGIN).cloned();
     let is_api = request.uri().path().starts_with("/api/");
     let mut response = match (request.method(), request.uri().path()) {
         (&Method::OPTIONS, _) => text(StatusCode::NO_CONTENT, ""),
-        (&Method::GET | &Method::HEAD, "/") if wants_document(request.headers()) => {
+        // A relay may be known under any path: a proxy in front of it decides.
+        (&Method::GET | &Method::HEAD, _) if !is_api && wants_document(request.headers()) => {
             document_response(&relay)
         }
         (&Method::GET | &Method::HEAD, "/") => html(landing::page(&relay)),
         (&Method::POST, "/" | "/api/nip86") if management::is_call(request.headers()) => {
             management::call(&relay, request).await
         }
-        (&Method::GET, "/api/acl-mode") => acl_mode(&relay),
+        (&Method::GET | &Method::HEAD, "/api/acl-mode") => acl_mode(&relay),
         (&Method::GET | &Method::HEAD, "/healthz" | "/health") => health(&relay).await,
-        (&Method::GET, "/metrics") => metrics(&relay).await,
+        (&Method::GET | &Method::HEAD, "/metrics") => figures(&relay, request.headers()).await,
         (&Method::POST, "/api/import") => import::import(&relay, request).await,
         (&Method::GET | &Method::POST, "/api/export") => export::export(&relay, request).await,
-        (_, "/" | "/healthz" | "/health") => not_allowed("GET, HEAD, OPTIONS"),
+        (_, "/" | "/healthz" | "/health" | "/metrics" | "/api/acl-mode") => {
+            not_allowed("GET, HEAD, OPTIONS")
+        }
         (&Method::POST, "/api/nip86") => text(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             "expected Content-Type: application/nostr+json+rpc",
         ),
         (_, "/api/nip86") => not_allowed("POST, OPTIONS"),
-        (_, "/api/acl-mode") => not_allowed("GET, OPTIONS"),
-        (_, "/metrics") => not_allowed("GET, OPTIONS"),
         (_, "/api/import") => not_allowed("POST, OPTIONS"),
         (_, "/api/export") => not_allowed("GET, POST, OPTIONS"),
         _ => text(StatusCode::NOT_FOUND, "not found"),
@@ -95,7 +94,7 @@ pub(crate) async fn respond_health(
 ) -> Result<Response<Body>, Infallible> {
     Ok(match (request.method(), request.uri().path()) {
         (&Method::GET | &Method::HEAD, "/healthz" | "/health") => health(&relay).await,
-        (&Method::GET, "/metrics") => metrics(&relay).await,
+        (&Method::GET | &Method::HEAD, "/metrics") => figures(&relay, request.headers()).await,
         _ => text(StatusCode::NOT_FOUND, "not found"),
     })
 }
@@ -128,8 +127,13 @@ fn allow_origin(
 }
 
 fn wants_document(headers: &HeaderMap) -> bool {
+    accepts(headers, "application/nostr+json")
+}
+
+/// Whether a type stands among those that are accepted by name.
+fn accepts(headers: &HeaderMap, kind: &str) -> bool {
     let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
-    accept.is_some_and(|accept| accept.contains("application/nostr+json"))
+    accept.is_some_and(|accept| accept.to_ascii_lowercase().contains(kind))
 }
 
 fn document_response(relay: &Relay) -> Response<Body> {
@@ -156,75 +160,16 @@ async fn health(relay: &Relay) -> Response<Body> {
     }
 }
 
-async fn metrics(relay: &Relay) -> Response<Body> {
+/// What Prometheus reads, in the one of its two formats that is asked for.
+async fn figures(relay: &Relay, headers: &HeaderMap) -> Response<Body> {
     let status = relay.store.status().await.ok();
-    let mut response = text(StatusCode::OK, relay.metrics.render(status.as_ref()));
-    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
-    response
-}
-
-fn is_upgrade(headers: &HeaderMap) -> bool {
-    let upgrade = headers.get(header::UPGRADE).and_then(|value| value.to_str().ok());
-    upgrade.is_some_and(|value| value.eq_ignore_ascii_case("websocket"))
-}
-
-/// Accepts a WebSocket (RFC 6455, section 4.2) and starts its session.
-fn upgrade(front: Arc<Front>, mut request: Request<Incoming>, ip: IpAddr) -> Response<Body> {
-    let headers = request.headers();
-    if request.method() != Method::GET {
-        return not_allowed("GET");
-    }
-    if !has_upgrade_option(headers) {
-        return text(StatusCode::BAD_REQUEST, "Connection: Upgrade is missing");
-    }
-    let version = headers.get(header::SEC_WEBSOCKET_VERSION).map(HeaderValue::as_bytes);
-    let Some(key) = headers.get(header::SEC_WEBSOCKET_KEY).map(HeaderValue::as_bytes) else {
-        return text(StatusCode::BAD_REQUEST, "Sec-WebSocket-Key is missing");
+    let page = relay.metrics.render(status.as_ref());
+    let (page, kind) = match accepts(headers, metrics::OPENMETRICS) {
+        true => (page, "application/openmetrics-text; version=1.0.0; charset=utf-8"),
+        false => (metrics::classic(&page), "text/plain; version=0.0.4; charset=utf-8"),
     };
-    if STANDARD.decode(key).map(|nonce| nonce.len()) != Ok(16) {
-        return text(StatusCode::BAD_REQUEST, "Sec-WebSocket-Key is not 16 bytes in base64");
-    }
-    if version != Some(b"13") {
-        let mut response = text(StatusCode::UPGRADE_REQUIRED, "WebSocket version 13 is needed");
-        response
-            .headers_mut()
-            .insert(header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
-        return response;
-    }
-    let place =
-        (ip != front.address.ip()).then(|| Guests::admit(&front.forwarded, &front.relay, ip));
-    if matches!(place, Some(None)) {
-        front.relay.metrics.connections_refused.inc();
-        return text(StatusCode::TOO_MANY_REQUESTS, "too many connections from this address");
-    }
-    let accept = derive_accept_key(key);
-    let host = headers
-        .get(header::HOST)
-        .and_then(|host| host.to_str().ok())
-        .unwrap_or_default()
-        .to_owned();
-    let upgraded = hyper::upgrade::on(&mut request);
-    let tasks = front.tasks.clone();
-    tasks.spawn(async move {
-        let Ok(stream) = upgraded.await else { return };
-        let metrics = Arc::clone(&front.relay.metrics);
-        metrics.connections.inc();
-        metrics.connections_opened.inc();
-        tracing::debug!(%ip, "open session");
-        Session::run(Arc::clone(&front.relay), TokioIo::new(stream), host, ip).await;
-        tracing::debug!(%ip, "close session");
-        metrics.connections.dec();
-        let _: (&Guest, Option<Option<Guest>>) = (&front.guest, place);
-    });
-    let mut response = text(StatusCode::SWITCHING_PROTOCOLS, "");
-    let headers = response.headers_mut();
-    headers.remove(header::CONTENT_TYPE);
-    headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
-    headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
-    if let Ok(accept) = HeaderValue::from_str(&accept) {
-        headers.insert(header::SEC_WEBSOCKET_ACCEPT, accept);
-    }
+    let mut response = text(StatusCode::OK, page);
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     response
 }
 
@@ -243,14 +188,6 @@ fn client_ip(relay: &Relay, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         ip = before;
     }
     ip
-}
-
-/// The `Connection` header is a list.
-fn has_upgrade_option(headers: &HeaderMap) -> bool {
-    let lists = headers.get_all(header::CONNECTION).iter().filter_map(|list| list.to_str().ok());
-    lists
-        .flat_map(|list| list.split(','))
-        .any(|option| option.trim().eq_ignore_ascii_case("upgrade"))
 }
 
 fn not_allowed(methods: &'static str) -> Response<Body> {

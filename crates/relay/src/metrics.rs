@@ -1,5 +1,7 @@
 //! Figures for Prometheus.
 
+mod classic;
+
 use std::sync::atomic::AtomicU64;
 
 use event::Prefix;
@@ -11,6 +13,11 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 use store::StoreStatus;
+
+pub(crate) use classic::classic;
+
+/// The type of what is rendered.
+pub(crate) const OPENMETRICS: &str = "application/openmetrics-text";
 
 /// What the relay counts.
 pub(crate) struct Metrics {
@@ -122,7 +129,7 @@ impl Metrics {
         self.events_refused.get_or_create(&Reason { reason: prefix.as_str() }).inc();
     }
 
-    /// All figures in Prometheus' text format.
+    /// All figures as OpenMetrics.
     pub(crate) fn render(&self, status: Option<&StoreStatus>) -> String {
         if let Some(status) = status {
             self.store_events.set(status.events);

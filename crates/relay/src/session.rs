@@ -36,6 +36,9 @@ use socket::{CloseReason, Socket, Wake};
 
 pub(crate) use socket::Upgraded;
 
+/// As how many pubkeys a client may authenticate.
+const MAX_PUBKEYS: usize = 32;
+
 static NEXT_NUMBER: AtomicU64 = AtomicU64::new(1);
 
 /// A client's connection.
@@ -215,7 +218,7 @@ impl Session {
                 self.send(RelayMessage::Ok { id: *id, accepted: false, reason: &reason });
             }
             InvalidMessage::Filter { sub, .. } | InvalidMessage::NoFilter { sub } => {
-                self.send(RelayMessage::Closed { sub, reason: &reason });
+                self.close_subscription(sub, &reason);
             }
             InvalidMessage::Negentropy { sub, .. } => {
                 self.neg_close(sub).await;
@@ -266,12 +269,16 @@ impl Session {
         let hosts = own_names(self.relay.settings.about.url.as_deref(), &self.host);
         let result = self.challenge.check(event, &hosts, Timestamp::now());
         let reason = match result {
+            Ok(pubkey) if self.pubkeys.contains(&pubkey) => String::new(),
+            Ok(_) if self.pubkeys.len() >= MAX_PUBKEYS => {
+                format!(
+                    "restricted: {MAX_PUBKEYS} pubkeys are authenticated here, no more are allowed"
+                )
+            }
             Ok(pubkey) => {
-                if !self.pubkeys.contains(&pubkey) {
-                    self.pubkeys.push(pubkey);
-                    self.standing = None;
-                    self.viewer = self.relay.viewer(&self.pubkeys, None);
-                }
+                self.pubkeys.push(pubkey);
+                self.standing = None;
+                self.viewer = self.relay.viewer(&self.pubkeys, None);
                 String::new()
             }
             Err(reason) => format!("invalid: {reason}"),

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use acl::Mode;
+use event::{Event, SubscriptionId};
 
 use crate::labels::Label;
 use crate::nips::supported;
@@ -41,9 +42,9 @@ pub(crate) fn document(relay: &Relay) -> Value {
         "max_filters": limits.filters,
         "max_limit": limits.max_limit,
         "default_limit": limits.default_limit,
-        "max_subid_length": event::SubscriptionId::MAX_CHARS,
+        "max_subid_length": SubscriptionId::MAX_CHARS,
         "max_event_tags": limits.event_tags,
-        "max_content_length": limits.event_bytes,
+        "max_content_length": limits.event_bytes.saturating_sub(Event::MIN_BYTES),
         "min_pow_difficulty": 0,
         "auth_required": access.auth_required,
         "payment_required": false,

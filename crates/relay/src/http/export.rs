@@ -12,19 +12,22 @@ use hyper::{Request, Response, StatusCode};
 use store::{Query, Rows};
 
 use super::authorize::{Scope, authorize};
-use super::{Body, text};
+use super::{Body, body, text};
 use crate::relay::Relay;
 
 /// Streams all events, or those of the pubkeys in a body `{"pubkeys":["<hex>",…]}`, one a line.
 pub(super) async fn export(relay: &Arc<Relay>, request: Request<Incoming>) -> Response<Body> {
     let (head, body) = request.into_parts();
-    if let Err(refusal) = authorize(relay, &head, &Scope::Request) {
+    let body = match body::read(body).await {
+        Ok(body) => body,
+        Err(refusal) => return refusal,
+    };
+    if let Err(refusal) = authorize(relay, &head, &Scope::Body(&body)) {
         return refusal;
     }
-    let filter = match body.collect().await.map(|body| export_filter(&body.to_bytes())) {
-        Ok(Ok(filter)) => filter,
-        Ok(Err(reason)) => return text(StatusCode::BAD_REQUEST, reason),
-        Err(error) => return text(StatusCode::BAD_REQUEST, format!("read the body: {error}")),
+    let filter = match export_filter(&body) {
+        Ok(filter) => filter,
+        Err(reason) => return text(StatusCode::BAD_REQUEST, reason),
     };
     let rows = relay.store.query(Query::by_operator(filter));
     let lines = stream::unfold(rows, |mut rows| async {

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use event::{Event, Verifier};
+use event::{Event, Verifier, hex};
 use futures_util::stream::{self, BoxStream, StreamExt};
 use http_body_util::BodyStream;
 use hyper::body::Incoming;
@@ -12,6 +12,7 @@ use hyper::header::{self, HeaderMap, HeaderValue};
 use hyper::{Request, Response, StatusCode};
 use multer::Multipart;
 use serde_json::json;
+use sha2::{Digest, Sha256};
 use store::SaveOutcome;
 
 use super::authorize::{Scope, authorize};
@@ -31,10 +32,12 @@ type Pieces = BoxStream<'static, Result<Bytes, String>>;
 /// Stores the events of the body, one a line; always checks signatures.
 pub(super) async fn import(relay: &Arc<Relay>, request: Request<Incoming>) -> Response<Body> {
     let (head, body) = request.into_parts();
-    if let Err(refusal) = authorize(relay, &head, &Scope::Request) {
-        return refusal;
-    }
-    let mut pieces = match pieces(&head.headers, body).await {
+    let token = match authorize(relay, &head, &Scope::Request) {
+        Ok(token) => token,
+        Err(refusal) => return refusal,
+    };
+    let payload = token.as_ref().tags().value_of("payload").map(str::to_owned);
+    let mut pieces = match pieces(&head.headers, body, payload).await {
         Ok(pieces) => pieces,
         Err(reason) => return text(StatusCode::BAD_REQUEST, reason),
     };
@@ -69,14 +72,22 @@ pub(super) async fn import(relay: &Arc<Relay>, request: Request<Incoming>) -> Re
     }))
 }
 
-/// The body, or what the form in it has as its file.
-async fn pieces(headers: &HeaderMap, body: Incoming) -> Result<Pieces, String> {
+/// The body, which ends in a fault if it is not the one of this hash; or what the form in it has as its file.
+async fn pieces(
+    headers: &HeaderMap,
+    body: Incoming,
+    payload: Option<String>,
+) -> Result<Pieces, String> {
     let said = |error: &dyn std::fmt::Display| format!("read the body: {error}");
     let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     let data = BodyStream::new(body)
         .filter_map(|frame| async { frame.map(|frame| frame.into_data().ok()).transpose() });
     let Some(kind) = kind.filter(|kind| kind.starts_with("multipart/")) else {
-        return Ok(data.map(move |data| data.map_err(|error| said(&error))).boxed());
+        let pieces = data.map(move |data| data.map_err(|error| said(&error))).boxed();
+        return Ok(match payload {
+            Some(hash) => checked(pieces, hash),
+            None => pieces,
+        });
     };
     let boundary = multer::parse_boundary(kind).map_err(|error| said(&error))?;
     let mut form = Multipart::new(data, boundary);
@@ -93,6 +104,26 @@ async fn pieces(headers: &HeaderMap, body: Incoming) -> Result<Pieces, String> {
             None => return Err(format!("the form has no field named {FIELD}")),
         }
     }
+}
+
+/// The same pieces, and behind them a fault if they are not what has this hash.
+fn checked(pieces: Pieces, hash: String) -> Pieces {
+    let state = Some((pieces, Sha256::new()));
+    stream::unfold(state, move |state| {
+        let hash = hash.clone();
+        async move {
+            let (mut pieces, mut hasher) = state?;
+            match pieces.next().await {
+                Some(piece) => {
+                    hasher.update(piece.as_deref().unwrap_or_default());
+                    Some((piece, Some((pieces, hasher))))
+                }
+                None if hex::encode(&hasher.finalize()) == hash => None,
+                None => Some((Err("payload is not the hash of the body".into()), None)),
+            }
+        }
+    })
+    .boxed()
 }
 
 #[derive(Default)]

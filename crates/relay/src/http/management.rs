@@ -4,8 +4,6 @@ mod methods;
 mod params;
 
 use acl::ManagementError;
-use bytes::Bytes;
-use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use hyper::header::{self, HeaderMap, HeaderValue};
 use hyper::{Request, Response, StatusCode};
@@ -14,13 +12,11 @@ use store::StoreError;
 
 use self::params::{InvalidParam, Params};
 use super::authorize::{Scope, authorize};
-use super::{Body, text};
+use super::{Body, body, text};
 use crate::relay::Relay;
 
 /// What such requests and answers are.
 const CONTENT_TYPE: &str = "application/nostr+json+rpc";
-/// Bytes of a request at most.
-const MAX_BYTES: usize = 64 << 10;
 
 /// Why a call failed; the text is for the operator who called.
 #[derive(Debug, thiserror::Error)]
@@ -45,14 +41,12 @@ pub(super) fn is_call(headers: &HeaderMap) -> bool {
 /// Answers a call of an owner or admin.
 pub(super) async fn call(relay: &Relay, request: Request<Incoming>) -> Response<Body> {
     let (head, body) = request.into_parts();
-    let body: Bytes = match Limited::new(body, MAX_BYTES).collect().await {
-        Ok(body) => body.to_bytes(),
-        Err(error) => {
-            return text(StatusCode::PAYLOAD_TOO_LARGE, format!("read the body: {error}"));
-        }
+    let body = match body::read(body).await {
+        Ok(body) => body,
+        Err(refusal) => return refusal,
     };
     let pubkey = match authorize(relay, &head, &Scope::Management(&body)) {
-        Ok(pubkey) => pubkey,
+        Ok(token) => token.as_ref().pubkey(),
         Err(refusal) => return refusal,
     };
     let Some((method, params)) = parse(&body) else {

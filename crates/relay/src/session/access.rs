@@ -122,8 +122,7 @@ impl Session {
             let Some(live) = self.subscriptions.get(&sub) else { continue };
             let subscription = Arc::clone(&live.subscription);
             if let Err(rejection) = self.check_read(&subscription.filters).await {
-                self.unsubscribe(&sub);
-                self.send(RelayMessage::Closed { sub: &sub, reason: &rejection.to_string() });
+                self.close_subscription(&sub, &rejection.to_string());
             }
         }
         let is_blocked = level == AccessLevel::Blocked;

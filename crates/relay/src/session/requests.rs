@@ -26,7 +26,7 @@ impl Session {
     pub(super) async fn subscribe(&mut self, sub: SubscriptionId, filters: Vec<Filter>) {
         self.unsubscribe(&sub);
         if let Err(rejection) = self.check_subscription(&filters).await {
-            return self.send(RelayMessage::Closed { sub: &sub, reason: &rejection.to_string() });
+            return self.close_subscription(&sub, &rejection.to_string());
         }
         let filters = filters.into_iter().map(|filter| self.limited(filter)).collect::<Vec<_>>();
         let outbox = Arc::clone(&self.outbox);
@@ -35,7 +35,7 @@ impl Session {
         // First live, then stored: what comes in between is found twice, and sent once.
         let Some(since) = self.relay.newest.load() else {
             let away = ingest::rejection(&StoreError::Unavailable(String::new()));
-            return self.send(RelayMessage::Closed { sub: &sub, reason: &away.to_string() });
+            return self.close_subscription(&sub, &away.to_string());
         };
         self.relay.subscriptions.insert(&subscription);
         self.relay.metrics.subscriptions.inc();
@@ -51,6 +51,12 @@ impl Session {
             self.relay.subscriptions.remove(&live.subscription);
             self.relay.metrics.subscriptions.dec();
         }
+    }
+
+    /// Tells the client that a subscription has ended, and why: then none of that name goes on.
+    pub(super) fn close_subscription(&mut self, sub: &SubscriptionId, reason: &str) {
+        self.unsubscribe(sub);
+        self.send(RelayMessage::Closed { sub, reason });
     }
 
     async fn check_subscription(&mut self, filters: &[Filter]) -> Result<(), Rejection> {
@@ -123,9 +129,7 @@ impl Session {
                 self.send(RelayMessage::Eose(&query.sub));
             }
             Err(error) => {
-                let reason = ingest::rejection(&error).to_string();
-                self.unsubscribe(&query.sub);
-                self.send(RelayMessage::Closed { sub: &query.sub, reason: &reason });
+                self.close_subscription(&query.sub, &ingest::rejection(&error).to_string());
             }
         }
         Ok(())
@@ -147,9 +151,7 @@ impl Session {
         tracing::debug!(elapsed = ?started.elapsed(), "count");
         match result {
             Ok(count) => self.send(RelayMessage::Count { sub, count }),
-            Err(rejection) => {
-                self.send(RelayMessage::Closed { sub, reason: &rejection.to_string() })
-            }
+            Err(rejection) => self.close_subscription(sub, &rejection.to_string()),
         }
     }
 }

@@ -63,6 +63,18 @@ async fn a_relay_with_a_name_takes_no_answer_that_was_meant_for_another() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_client_is_a_few_pubkeys_at_most() {
+    let relay = Relay::start(|_| {}).await;
+    let mut client = relay.client().await;
+    for seed in 1..=32 {
+        client.authenticate(&keys(seed)).await;
+    }
+    client.authenticate(&keys(1)).await;
+    let answer = client.prove(&keys(33)).await;
+    assert!(!answer.accepted && answer.reason.starts_with("restricted: 32 pubkeys"), "{answer:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn reading_may_need_authentication() {
     let relay = Relay::start(|settings| settings.access.auth_required = true).await;
     let mut client = relay.client().await;

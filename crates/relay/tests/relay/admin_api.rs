@@ -1,7 +1,8 @@
 //! `/api/import` and `/api/export`, by NIP-98.
 
-use event::Event;
+use event::{Event, hex};
 use serde_json::json;
+use sha2::{Digest, Sha256};
 
 use crate::harness::{Relay, Wiring, event, ids, keys, note, notes, now};
 use crate::http_client::{Response, authorization, request, token, token_at};
@@ -146,6 +147,31 @@ async fn a_token_is_for_one_request_of_an_admin() {
     let again = export(&relay, &good).await;
     assert_eq!(again.status, 401);
     assert!(again.body.contains("was used already"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_names_a_body_is_for_no_other() {
+    let relay = relay(vec![]).await;
+    let admin = keys(ADMIN);
+    let import = lines(&notes(&keys(1), 3, ""));
+    let export = format!(r#"{{"pubkeys":["{}"]}}"#, keys(2).pubkey());
+    for (path, body) in [("/api/import", &import), ("/api/export", &export)] {
+        let send = async |named: &str| {
+            let hash = hex::encode(&Sha256::digest(named));
+            let url = url(&relay, path);
+            let tags: [&[&str]; 3] = [&["u", &url], &["method", "POST"], &["payload", &hash]];
+            let headers = authorization(&event(&admin, 27235, now(), &tags, ""));
+            request(relay.addr, "POST", path, &headers, body.as_bytes()).await
+        };
+        let refused = send("another").await;
+        assert!(refused.status == 401 || refused.status == 400, "{path}: {refused:?}");
+        assert!(refused.body.contains("payload is not the hash of the body"), "{refused:?}");
+        let taken = send(body).await;
+        assert_eq!(taken.status, 200, "{path}");
+        if path == "/api/import" {
+            assert_eq!(taken.json()["stored"], 3, "nothing was stored before");
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

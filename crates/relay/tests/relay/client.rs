@@ -133,10 +133,14 @@ impl Client {
 
     /// Authenticates (NIP-42).
     pub(crate) async fn authenticate(&mut self, keys: &Keys) {
+        assert_eq!(self.prove(keys).await, Answer::accepted());
+    }
+
+    /// Answers the challenge.
+    pub(crate) async fn prove(&mut self, keys: &Keys) -> Answer {
         let url = format!("ws://{}", self.host);
         let tags: [&[&str]; 2] = [&["relay", &url], &["challenge", &self.challenge.clone()]];
-        let answer = self.authenticate_by(&event(keys, 22242, now(), &tags, "")).await;
-        assert_eq!(answer, Answer::accepted());
+        self.authenticate_by(&event(keys, 22242, now(), &tags, "")).await
     }
 
     pub(crate) async fn authenticate_by(&mut self, event: &Event) -> Answer {

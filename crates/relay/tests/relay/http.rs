@@ -35,6 +35,9 @@ async fn the_document_says_who_this_is() {
     assert_eq!(document["pubkey"], keys(1).pubkey().to_string());
     assert_eq!(document["self"], keys(2).pubkey().to_string());
     assert!(document["software"].is_string() && document["version"].is_string());
+    let accept = "Accept: text/html;q=0.5, Application/Nostr+JSON\r\n";
+    let elsewhere = request(relay.addr, "GET", "/behind/a/proxy", accept, b"").await;
+    assert_eq!(elsewhere.json(), document);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -110,13 +113,21 @@ async fn figures_move_and_can_be_parsed() {
     for (name, value) in figures {
         assert_eq!(metric(relay.addr, name).await, value, "{name}");
     }
-    let page = get(relay.addr, "/metrics").await;
-    assert!(page.header("content-type").unwrap().starts_with("application/openmetrics-text"));
-    for line in page.body.lines().filter(|line| !line.starts_with('#')) {
-        let (name, value) = line.rsplit_once(' ').unwrap();
-        assert!(name.starts_with("orly_") && value.parse::<f64>().is_ok(), "{line}");
+    let openmetrics = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    let classic = "text/plain; version=0.0.4; charset=utf-8";
+    let formats = [("", classic), ("*/*", classic), (openmetrics, openmetrics)];
+    for (accept, kind) in formats {
+        let accept = format!("Accept: {accept}\r\n");
+        let page = request(relay.addr, "GET", "/metrics", &accept, b"").await;
+        assert_eq!(page.header("content-type"), Some(kind));
+        for line in page.body.lines().filter(|line| !line.starts_with('#')) {
+            let (name, value) = line.rsplit_once(' ').unwrap();
+            assert!(name.starts_with("orly_") && value.parse::<f64>().is_ok(), "{line}");
+        }
+        assert_eq!(page.body.ends_with("# EOF\n"), kind == openmetrics);
+        assert_eq!(page.body.contains("# TYPE orly_queries_total counter\n"), kind == classic);
     }
-    assert!(page.body.ends_with("# EOF\n"));
+    assert_eq!(request(relay.addr, "HEAD", "/metrics", "", b"").await.status, 200);
 }
 
 #[tokio::test(flavor = "multi_thread")]

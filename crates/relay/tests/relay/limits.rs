@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use event::Event;
 use serde_json::{Value, json};
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
@@ -33,7 +34,7 @@ async fn the_document_says_what_is_set() {
     .await;
     let expected = json!({
         "max_message_length": 11_000,
-        "max_content_length": 10_000,
+        "max_content_length": 10_000 - Event::MIN_BYTES,
         "max_event_tags": 12,
         "max_subscriptions": 13,
         "max_filters": 14,

@@ -134,12 +134,16 @@ async fn a_wrong_filter_closes_its_subscription_with_the_reason() {
         (r#"["REQ","s",{"ids":["12"]}]"#, "ids"),
         (r#"["REQ","s",{"limit":-1}]"#, "limit"),
         (r#"["REQ","s"]"#, "at least one filter"),
+        (r#"["REQ","s",{"kinds":[1],"kinds":[2]}]"#, "kinds is there twice"),
         (r#"["COUNT","s",{"authors":[1]}]"#, "authors"),
     ];
     for (text, word) in cases {
+        client.subscribe("s", "{}").await;
         let reason = client.refusal(text, "CLOSED", "s").await;
         assert!(reason.starts_with("invalid: ") && reason.contains(word), "{text}: {reason}");
     }
+    client.publish(&note(&keys(1), "")).await;
+    client.expect_silence().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
