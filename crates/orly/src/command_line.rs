@@ -4,10 +4,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
-use event::{Filter, Timestamp};
+use event::{Filter, InvalidFilter, Timestamp};
 
 use crate::sync::Sync;
-use crate::time::parse_time;
+use crate::time::{parse_end, parse_time};
 
 /// A Nostr relay in one process, with its event store.
 ///
@@ -117,8 +117,8 @@ pub(crate) struct Export {
     /// Only events from then on: seconds since 1970, a date (2026-01-31), or an age (30d, 12h)
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     pub(crate) since: Option<Timestamp>,
-    /// Only events up to then
-    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    /// Only events up to then; a date is the whole day
+    #[arg(long, value_name = "TIME", value_parser = parse_end)]
     pub(crate) until: Option<Timestamp>,
     /// Oldest first
     #[arg(long)]
@@ -155,7 +155,8 @@ Examples:
 #[derive(Args, Debug)]
 pub(crate) struct Delete {
     /// Which events (NIP-01); {} is not taken, see --all
-    #[arg(long, value_name = "JSON", required_unless_present = "all", conflicts_with = "all")]
+    #[arg(long, value_name = "JSON", required_unless_present = "all", conflicts_with = "all",
+        value_parser = parse_narrow)]
     pub(crate) filter: Option<Filter>,
     /// Remove all events
     #[arg(long)]
@@ -166,6 +167,15 @@ pub(crate) struct Delete {
     /// Let removed events come back when they are published again
     #[arg(long)]
     pub(crate) forget: bool,
+}
+
+fn parse_narrow(text: &str) -> Result<Filter, String> {
+    match text.parse() {
+        Ok(filter) if filter == Filter::default() => {
+            Err("it matches all events; say --all to remove them all".to_owned())
+        }
+        parsed => parsed.map_err(|error: InvalidFilter| error.to_string()),
+    }
 }
 
 const DELETE_EXAMPLES: &str = "\

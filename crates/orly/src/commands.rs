@@ -25,9 +25,7 @@ pub(crate) fn run(command: Option<Command>) -> ExitCode {
         // Both work whatever the settings are.
         Some(Command::Env(arguments)) => env::run(&arguments),
         Some(Command::Version) => {
-            // Nobody may be reading.
-            drop(output::print(concat!("orly ", env!("CARGO_PKG_VERSION"))));
-            ExitCode::SUCCESS
+            output::told(output::print(concat!("orly ", env!("CARGO_PKG_VERSION"))))
         }
         None => daemon::run(|settings: &Settings, _| settings.log.of_relay(), wiring::serve),
         Some(command) => daemon::run(

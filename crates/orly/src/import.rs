@@ -14,7 +14,7 @@ mod tally;
 
 use std::sync::Arc;
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use store_lmdb::Access;
 use tokio_util::sync::CancellationToken;
 
@@ -54,7 +54,7 @@ pub(crate) async fn run(
     let ended = run.all(shutdown).await;
     let (tally, summary) = run.finish();
     print(&summary)?;
-    match ended? {
+    match ended.with_context(|| arguments.file.display().to_string())? {
         Ended::Interrupted { line } => {
             bail!("interrupted behind line {}; the same command goes on from there", grouped(line))
         }

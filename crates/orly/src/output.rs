@@ -3,17 +3,31 @@
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use anyhow::Context;
 
 /// How many bytes are gathered before they are written.
 const BUFFER: usize = 1 << 18;
 
-/// Prints lines to standard output.
+/// Prints lines to standard output. A reader that went away misses them, which fails nothing.
 pub(crate) fn print(text: &str) -> anyhow::Result<()> {
     let mut stdout = io::stdout().lock();
-    let printed = writeln!(stdout, "{text}").and_then(|()| stdout.flush());
-    printed.context("write to standard output")
+    match writeln!(stdout, "{text}").and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        printed => printed.context("write to standard output"),
+    }
+}
+
+/// The exit code of a command that only prints, which could not.
+pub(crate) fn told(printed: anyhow::Result<()>) -> ExitCode {
+    match printed {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            drop(writeln!(io::stderr(), "{error:#}"));
+            ExitCode::FAILURE
+        }
+    }
 }
 
 /// Whether the reader of a pipe went away, as `head` does: no failure of ours.

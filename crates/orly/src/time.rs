@@ -10,6 +10,13 @@ pub(crate) fn parse_time(text: &str) -> Result<Timestamp, String> {
     seconds(text).map(Timestamp::from_secs).ok_or_else(|| expected.to_owned())
 }
 
+/// Reads the same as an end: a date alone is the whole of that day.
+pub(crate) fn parse_end(text: &str) -> Result<Timestamp, String> {
+    let is_day = text.contains('-') && !text.contains('T');
+    let rest = if is_day { DAY - 1 } else { 0 };
+    parse_time(text).map(|time| Timestamp::from_secs(time.as_secs().saturating_add(rest)))
+}
+
 /// The filter, for no more than a span of time.
 pub(crate) fn narrowed(
     filter: Filter,
@@ -86,6 +93,19 @@ mod tests {
         for (text, expected) in cases {
             assert_eq!(parse_time(text), Ok(Timestamp::from_secs(expected)), "{text}");
         }
+    }
+
+    #[test]
+    fn a_day_that_is_an_end_is_meant_whole() {
+        let cases = [
+            ("2026-01-31", 1_769_817_600 + DAY - 1),
+            ("2026-01-31T12:34:56Z", 1_769_862_896),
+            ("1767225600", 1_767_225_600),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(parse_end(text), Ok(Timestamp::from_secs(expected)), "{text}");
+        }
+        assert!(parse_end("2026-02-30").is_err());
     }
 
     #[test]

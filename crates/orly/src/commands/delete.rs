@@ -1,7 +1,6 @@
 //! `delete`: removes the events that match.
 
-use anyhow::ensure;
-use event::{EventId, Filter};
+use event::EventId;
 use store::{Query, Tombstone};
 use store_lmdb::Access;
 
@@ -17,10 +16,6 @@ const BATCH: usize = 10_000;
 
 pub(super) async fn run(settings: &Settings, arguments: &Delete) -> anyhow::Result<()> {
     let filter = arguments.filter.clone().unwrap_or_default();
-    ensure!(
-        arguments.all || filter != Filter::default(),
-        "--filter {{}}: matches all events; say --all to remove them all"
-    );
     let access = if arguments.dry_run { Access::Read } else { Access::Write };
     let store = event_store::of_command(settings, access).await?;
     let tombstone = if arguments.forget { Tombstone::Forget } else { Tombstone::Keep };
@@ -38,7 +33,7 @@ pub(super) async fn run(settings: &Settings, arguments: &Delete) -> anyhow::Resu
                 removed += store.delete(&ids, tombstone).await?;
             }
             ids.clear();
-            progress.update(found, || format!("{} events", grouped(found)));
+            progress.update(found, || events(found));
         }
         if is_end {
             break;
@@ -46,8 +41,15 @@ pub(super) async fn run(settings: &Settings, arguments: &Delete) -> anyhow::Resu
     }
     drop(progress);
     if arguments.dry_run {
-        print(&format!("{} events would be removed", grouped(found)))
+        print(&format!("{} would be removed", events(found)))
     } else {
-        print(&format!("{} events removed", grouped(removed)))
+        print(&format!("{} removed", events(removed)))
+    }
+}
+
+fn events(count: u64) -> String {
+    match count {
+        1 => "1 event".to_owned(),
+        count => format!("{} events", grouped(count)),
     }
 }

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use daemon::{EXIT_USAGE, Effect, Entry, Environment, Loaded, Origin};
 
 use crate::command_line::Env;
-use crate::output::print;
+use crate::output::{print, told};
 use crate::settings::Settings;
 
 pub(super) fn run(arguments: &Env) -> ExitCode {
@@ -27,10 +27,9 @@ pub(super) fn run(arguments: &Env) -> ExitCode {
     for variable in &findings.unknown {
         text.push_str(&format!("\n\n# {variable} is not known: is it misspelt?"));
     }
-    // Nobody may be reading.
-    drop(print(&text));
+    let printed = told(print(&text));
     match settings {
-        Ok(_) => ExitCode::SUCCESS,
+        Ok(_) => printed,
         Err(faults) => {
             drop(writeln!(std::io::stderr(), "{faults}"));
             ExitCode::from(EXIT_USAGE)

@@ -44,13 +44,15 @@ pub(crate) struct Chunks<R> {
     at: Position,
     /// The start of a line whose end was not read yet.
     rest: Vec<u8>,
+    /// Why no more can be read, once all before it is given.
+    fault: Option<io::Error>,
     max_line: usize,
 }
 
 impl<R: Read> Chunks<R> {
     /// Cuts what `reader` has; it stands at `at` already.
     pub(crate) fn new(reader: R, at: Position) -> Self {
-        Self { reader, at, rest: Vec::new(), max_line: MAX_LINE }
+        Self { reader, at, rest: Vec::new(), fault: None, max_line: MAX_LINE }
     }
 
     /// The next chunk; `None` at the end.
@@ -59,7 +61,19 @@ impl<R: Read> Chunks<R> {
         bytes.reserve(CHUNK);
         loop {
             let start = bytes.len();
-            let read = (&mut self.reader).take(CHUNK as u64).read_to_end(&mut bytes)?;
+            let result = match self.fault.take() {
+                Some(fault) => Err(fault),
+                None => (&mut self.reader).take(CHUNK as u64).read_to_end(&mut bytes),
+            };
+            let read = match result {
+                Ok(read) => read,
+                // What was read before is good: a packed file that is cut short has most of its lines.
+                Err(fault) => {
+                    let Some(at) = memrchr(b'\n', &bytes) else { return Err(fault) };
+                    self.fault = Some(fault);
+                    return Ok(Some(self.lines(bytes, at + 1)));
+                }
+            };
             if read == 0 {
                 let lines = bytes.len();
                 return Ok((lines > 0).then(|| self.lines(bytes, lines)));

@@ -10,7 +10,7 @@ use relay_client::PeerUrl;
 use relay_sync::Direction;
 use rpc::Address;
 
-use crate::time::parse_time;
+use crate::time::{parse_end, parse_time};
 
 /// Arguments of `sync`.
 #[derive(Args, Debug)]
@@ -34,8 +34,8 @@ pub(crate) struct Sync {
     /// Only events from then on: seconds since 1970, a date (2026-01-31), or an age (30d, 12h)
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     pub(crate) since: Option<Timestamp>,
-    /// Only events up to then
-    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    /// Only events up to then; a date is the whole day
+    #[arg(long, value_name = "TIME", value_parser = parse_end)]
     pub(crate) until: Option<Timestamp>,
     /// Print a line for each difference: have,ID is missing there, need,ID is missing here
     #[arg(long, conflicts_with = "json")]

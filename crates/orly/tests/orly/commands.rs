@@ -88,6 +88,29 @@ fn a_reader_that_goes_away_is_no_failure() {
 }
 
 #[test]
+fn a_reader_that_goes_away_does_not_hide_a_failure() {
+    let house = House::new();
+    let file = house.file("events", b"no event\n");
+    let mut command = house.command(&["import", &file]);
+    let stderr = std::process::Stdio::null();
+    let mut child = command.stdout(std::process::Stdio::piped()).stderr(stderr).spawn().unwrap();
+    drop(child.stdout.take());
+    assert_eq!(child.wait().unwrap().code(), Some(1));
+}
+
+#[test]
+fn what_cannot_be_printed_is_a_failure() {
+    let house = House::new();
+    for arguments in [&["version"][..], &["env"]] {
+        let full = std::fs::File::create("/dev/full").unwrap();
+        let output = house.command(arguments).stdout(full).output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert!(error.starts_with("write to standard output: No space left"), "{error}");
+    }
+}
+
+#[test]
 fn delete_removes_what_matches_and_keeps_it_out() {
     let house = House::new();
     let events = notes(10);
@@ -100,6 +123,8 @@ fn delete_removes_what_matches_and_keeps_it_out() {
     assert_eq!((removed.code, removed.out.as_str()), (Some(0), "4 events removed\n"));
     house.import(&events);
     assert_eq!(house.ids("{}").len(), 6);
+    let one = house.run(&["delete", "--filter", r#"{"limit":1}"#, "--dry-run"]);
+    assert_eq!(one.out, "1 event would be removed\n");
     let forgotten = house.run(&["delete", "--all", "--forget"]);
     assert_eq!(forgotten.out, "6 events removed\n");
     house.import(&events);
@@ -113,7 +138,7 @@ fn delete_wants_to_be_told_twice_to_remove_all() {
     house.import(&notes(1));
     assert_eq!(house.run(&["delete"]).code, Some(64));
     let answer = house.run(&["delete", "--filter", "{}"]);
-    assert_eq!(answer.code, Some(1));
+    assert_eq!(answer.code, Some(64));
     assert!(answer.err.contains("--all"), "{answer:?}");
     assert_eq!(house.ids("{}").len(), 1);
 }

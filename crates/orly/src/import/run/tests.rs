@@ -123,6 +123,18 @@ async fn a_file_that_breaks_off_is_saved_up_to_there() {
     assert!(bench.stored().await > 0);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn no_whole_line_before_the_break_is_lost() {
+    let bench = Bench::new();
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::none());
+    std::io::Write::write_all(&mut gzip, lines().as_bytes()).unwrap();
+    let packed = gzip.finish().unwrap();
+    // Only what gzip writes behind the last line is missing.
+    std::fs::write(bench.file(), &packed[..packed.len() - 8]).unwrap();
+    bench.run().await.all(&CancellationToken::new()).await.unwrap_err();
+    assert_eq!(bench.stored().await, LINES);
+}
+
 #[test]
 fn standard_input_is_not_read_twice() {
     let dir = TempDir::new().unwrap();
