@@ -71,6 +71,11 @@ impl Admin {
         Ok(Some(Self { listener, address, url }))
     }
 
+    /// Where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// Where it is found.
     pub(crate) fn url(&self) -> &str {
         &self.url

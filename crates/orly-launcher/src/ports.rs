@@ -1,6 +1,7 @@
 //! Whether units can listen where they are to, before anything starts.
 
 use std::io::{Error, ErrorKind};
+use std::net::SocketAddr;
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
@@ -29,36 +30,80 @@ enum Obstacle {
     Address(Error),
 }
 
-/// Fails if a unit cannot listen where it is to.
-pub(crate) async fn check_ports(parts: &[Part]) -> anyhow::Result<()> {
+/// Somebody of this appliance who has an address.
+struct Taken {
+    by: String,
+    variable: &'static str,
+    text: String,
+    /// Held, so that nobody else gets it until all were looked at.
+    _listener: Option<TcpListener>,
+}
+
+/// Fails if a unit cannot listen where it is to. The page of the launcher, if there is one, listens at `page`.
+pub(crate) async fn check_ports(parts: &[Part], page: Option<SocketAddr>) -> anyhow::Result<()> {
+    let mut taken: Vec<Taken> = page.into_iter().map(Taken::by_page).collect();
     for part in parts.iter().filter(|part| part.unit.is_some()) {
-        let text = address(&part.address);
+        let (name, variable, text) = (part.name, part.address_variable, address(&part.address));
         let found = match &part.address {
-            Listen::Http(_) | Listen::Service(Address::Tcp { .. }, _) => wait_for(&text).await,
+            Listen::Http(_) | Listen::Service(Address::Tcp { .. }, _) => {
+                wait_for(&text).await.map(Some)
+            }
             Listen::Service(Address::Unix(path), _) => match UnixStream::connect(path) {
+                _ if taken.iter().any(|taken| taken.text == text) => {
+                    Err(Obstacle::Listener(ErrorKind::AddrInUse.into()))
+                }
                 Ok(_) => Err(Obstacle::Listener(ErrorKind::AddrInUse.into())),
                 // The file alone may have been left behind.
-                Err(_) => Ok(()),
+                Err(_) => Ok(None),
             },
         };
-        if let Err(obstacle) = found {
-            let (name, variable) = (part.name, part.address_variable);
-            let (error, remedy) = obstacle.told();
-            bail!(
-                "unit {name} cannot listen on {text} ({variable}): {error}; {remedy}name another address"
-            );
+        match found {
+            Ok(listener) => {
+                let by = format!("unit {name}");
+                taken.push(Taken { by, variable, text, _listener: listener });
+            }
+            Err(obstacle) => {
+                if let Some(other) = taken.iter().find(|taken| taken.port() == port(&text)) {
+                    let Taken { by, variable: its, .. } = other;
+                    bail!(
+                        "unit {name} cannot listen on {text} ({variable}): {by} is to listen there ({its}); \
+                         name another address"
+                    );
+                }
+                let (error, remedy) = obstacle.told();
+                bail!(
+                    "unit {name} cannot listen on {text} ({variable}): {error}; {remedy}name another address"
+                );
+            }
         }
     }
     Ok(())
 }
 
+impl Taken {
+    fn by_page(address: SocketAddr) -> Self {
+        let by = "the page of the launcher".into();
+        let variable = "ORLY_LAUNCHER_ADMIN_PORT";
+        Self { by, variable, text: address.to_string(), _listener: None }
+    }
+
+    fn port(&self) -> &str {
+        port(&self.text)
+    }
+}
+
+/// The port of an address, or the path of its socket.
+fn port(address: &str) -> &str {
+    address.rsplit_once(':').map_or(address, |(_, port)| port)
+}
+
 /// The usual ports lie where Linux takes those of outgoing connections from, which go away by themselves.
-async fn wait_for(address: &str) -> Result<(), Obstacle> {
+async fn wait_for(address: &str) -> Result<TcpListener, Obstacle> {
     let until = Instant::now() + PATIENCE;
     let mut is_told = false;
     loop {
         match TcpListener::bind(address).await {
-            Ok(_) => return Ok(()),
+            Ok(listener) => return Ok(listener),
             Err(error) if error.kind() != ErrorKind::AddrInUse => {
                 return Err(Obstacle::Address(error));
             }

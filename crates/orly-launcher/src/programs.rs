@@ -33,7 +33,11 @@ impl Programs {
     fn missing(&self, names: &[String], variable: &str) -> String {
         let names = names.join(" or ");
         if names.contains('/') {
-            return format!("{variable}=\"{names}\": there is no program of this name");
+            let fault = match Path::new(&names).exists() {
+                true => "this is no program that may be run",
+                false => "there is no program of this name",
+            };
+            return format!("{variable}=\"{names}\": {fault}");
         }
         let places: Vec<String> =
             self.directories.iter().map(|directory| directory.display().to_string()).collect();
@@ -78,5 +82,8 @@ mod tests {
         );
         let error = find(&["/nowhere/orly"]).unwrap_err();
         assert_eq!(error, "ORLY_X=\"/nowhere/orly\": there is no program of this name");
+        let notes = directory.path().join("notes").display().to_string();
+        let error = find(&[&notes]).unwrap_err();
+        assert_eq!(error, format!("ORLY_X=\"{notes}\": this is no program that may be run"));
     }
 }

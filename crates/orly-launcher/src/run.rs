@@ -32,7 +32,7 @@ pub(crate) async fn serve(start: Start<Settings>) -> anyhow::Result<()> {
     data_dir::prepare(&settings.variables.data_dir)?;
     let socket = Socket::bind(&settings.socket())?;
     let admin = Admin::bind(&settings.variables).await?;
-    check_ports(&parts).await?;
+    check_ports(&parts, admin.as_ref().map(Admin::address)).await?;
 
     let log = Arc::new(log(&settings).context("start the log")?);
     let spawner = Arc::new(OsSpawner::with_wrapper(OWN_PROGRAM.into(), EXEC_UNIT));

@@ -34,9 +34,26 @@ pub(super) fn render(view: &View) -> String {
     if let Some(warning) = view.disk.as_ref().and_then(|disk| disk.warning.as_ref()) {
         text.push_str(&format!("\n{warning}\n"));
     }
-    let state = if view.ready { "all ready" } else { "not all ready" };
-    text.push_str(&format!("\norly-launcher {}, up {}, {state}\n", view.version, view.uptime));
+    text.push_str(&format!(
+        "\norly-launcher {}, up {}, {}\n",
+        view.version,
+        view.uptime,
+        overall(view)
+    ));
     text
+}
+
+/// How all are, in a word; who was stopped is not waited for, but named.
+fn overall(view: &View) -> String {
+    let enabled = || view.processes.iter().filter(|process| process.enabled);
+    let stopped: Vec<&str> =
+        enabled().filter(|process| !process.wanted).map(|process| &*process.name).collect();
+    match (view.ready, stopped.len()) {
+        (false, _) => "not all ready".into(),
+        (true, 0) => "all ready".into(),
+        (true, some) if some == enabled().count() => "all stopped".into(),
+        (true, _) => format!("ready, without {}", stopped.join(", ")),
+    }
 }
 
 fn row(process: &Process) -> [String; 8] {
@@ -65,14 +82,43 @@ mod tests {
     use super::*;
     use crate::disk::Disk;
 
-    #[test]
-    fn a_crash_loop_is_shown_with_its_last_lines() {
-        let process = |name: &str, state: &str| Process {
+    fn process(name: &str, state: &str) -> Process {
+        Process {
             name: name.into(),
             state: state.into(),
             enabled: state != "disabled",
+            wanted: state != "stopped",
             ..Process::default()
+        }
+    }
+
+    fn view(ready: bool, processes: Vec<Process>) -> View {
+        View {
+            version: "0.1.0".into(),
+            uptime: "1h 1m".into(),
+            uptime_seconds: 3700,
+            services_running: true,
+            ready,
+            disk: None,
+            processes,
+        }
+    }
+
+    #[test]
+    fn who_was_stopped_is_named() {
+        let state = |states: [&str; 3]| {
+            let [db, acl, relay] = states;
+            let processes = vec![process("db", db), process("acl", acl), process("relay", relay)];
+            overall(&view(true, processes))
         };
+        assert_eq!(state(["ready", "disabled", "ready"]), "all ready");
+        assert_eq!(state(["stopped", "ready", "ready"]), "ready, without db");
+        assert_eq!(state(["stopped", "stopped", "ready"]), "ready, without db, acl");
+        assert_eq!(state(["stopped", "disabled", "stopped"]), "all stopped");
+    }
+
+    #[test]
+    fn a_crash_loop_is_shown_with_its_last_lines() {
         let db = Process {
             pid: 41,
             uptime_seconds: Some(3700),
@@ -89,18 +135,13 @@ mod tests {
             ..process("relay", "failed")
         };
         let view = View {
-            version: "0.1.0".into(),
-            uptime: "1h 1m".into(),
-            uptime_seconds: 3700,
-            services_running: true,
-            ready: false,
             disk: Some(Disk {
                 path: "/data".into(),
                 free_bytes: 0,
                 total_bytes: 1,
                 warning: Some("the disk is full".into()),
             }),
-            processes: vec![db, process("acl", "disabled"), relay],
+            ..view(false, vec![db, process("acl", "disabled"), relay])
         };
         expect![[r#"
             UNIT   STATE   PID  UPTIME  RESTARTS  MEMORY   CPU   NOTE

@@ -82,6 +82,24 @@ fn a_missing_program_or_a_busy_port_is_named_before_anything_starts() {
 }
 
 #[test]
+fn two_units_at_one_address_are_named_before_anything_starts() {
+    let mut house = House::new();
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let free = free.to_string();
+    house.set("ORLY_LAUNCHER_DB_LISTEN", &free);
+    house.set("ORLY_LAUNCHER_ACL_LISTEN", &free);
+    house.start();
+    let ended = house.end();
+    assert_eq!(ended.code, Some(1));
+    let expected = format!(
+        "unit acl cannot listen on {free} (ORLY_LAUNCHER_ACL_LISTEN): unit db is to listen there \
+         (ORLY_LAUNCHER_DB_LISTEN); name another address"
+    );
+    assert!(ended.log.contains(&expected), "{}", ended.log);
+    assert!(house.journal().is_empty());
+}
+
+#[test]
 fn a_second_launcher_is_refused_and_the_first_goes_on() {
     let house = House::started();
     let (code, text) = house.run(&[]);

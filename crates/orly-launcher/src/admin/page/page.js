@@ -100,8 +100,9 @@ function render(view) {
   const enabled = view.processes.filter((unit) => unit.enabled);
   const overall = find("overall");
   const isBad = enabled.some((unit) => unit.state === "failed");
+  const stopped = enabled.filter((unit) => !unit.wanted).map((unit) => unit.name);
   overall.textContent = isBad ? "needs attention" : !view.services_running ? "stopped"
-    : view.ready ? "all ready" : "not all ready";
+    : !view.ready ? "not all ready" : stopped.length ? `ready, without ${stopped.join(", ")}` : "all ready";
   overall.className = "pill " + (isBad ? "bad" : !view.services_running ? "" : view.ready ? "good" : "busy");
   overall.hidden = false;
   const total = enabled.reduce((sum, unit) => sum + (unit.memory_bytes || 0), 0);
