@@ -9,11 +9,12 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Who may use whom. What is below a crate's own arrows it may use as well.
-const ARROWS: [(&str, &[&str]); 20] = [
+const ARROWS: [(&str, &[&str]); 21] = [
     ("event", &[]),
     ("reconcile", &["event"]),
     ("store", &["reconcile"]),
     ("store-lmdb", &["store"]),
+    ("store-neo4j", &["store"]),
     ("relay-client", &["event"]),
     ("relay-sync", &["relay-client", "reconcile", "store"]),
     ("acl", &["relay-client", "store"]),

@@ -128,7 +128,10 @@ pub async fn removing_what_expired_leaves_the_rest(engine: &dyn SerialEngine) {
 #[macro_export]
 macro_rules! serial_conformance_tests {
     ($engine:expr) => {
-        $crate::conformance_tests! { $engine;
+        $crate::serial_conformance_tests! { $engine, when true }
+    };
+    ($engine:expr, when $is_there:expr) => {
+        $crate::conformance_tests! { $engine, when $is_there;
             lookups: [
                 ids_have_the_serial_they_were_stored_with,
                 serials_have_the_event_they_were_given,

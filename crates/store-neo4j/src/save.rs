@@ -1,0 +1,131 @@
+//! Transactions that change which events are stored. Each takes the lock first, so that serials rise in the order of
+//! commits, and nobody decides by what another is changing.
+
+use std::collections::BTreeSet;
+
+use event::{Event, EventId, Timestamp};
+use store::{SaveOutcome, Serial, Tombstone};
+
+use crate::Neo4jError;
+use crate::bolt::{Connection, Record, Statement, Value};
+use crate::client::{Attempt, Ending, Work, WorkError};
+use crate::decide::Batch;
+use crate::graph::LOCK;
+use crate::keys::{TagHasher, tombstone};
+use crate::known::Known;
+use crate::write;
+
+const SERIALS: &str = "UNWIND $ids AS id MATCH (e:Event {id: id}) RETURN DISTINCT e.serial";
+const KEEP: &str =
+    "UNWIND $keys AS key MERGE (t:Tombstone {key: key}) ON CREATE SET t.until = $until";
+const FORGET: &str = "UNWIND $keys AS key MATCH (t:Tombstone {key: key}) DELETE t";
+
+/// Saves a batch.
+pub(crate) struct Save<'a> {
+    pub(crate) events: &'a [Event],
+    pub(crate) relay_url: Option<&'a str>,
+    pub(crate) hasher: &'a TagHasher,
+    /// The first serial that the first try gave.
+    pub(crate) first: Option<Serial>,
+}
+
+/// What became of a batch, and the newest serial then.
+pub(crate) struct Saved {
+    pub(crate) outcomes: Vec<SaveOutcome>,
+    pub(crate) last_serial: Serial,
+}
+
+/// Removes events on the operator's behalf; counts them.
+pub(crate) struct Delete<'a> {
+    pub(crate) ids: &'a [EventId],
+    pub(crate) tombstone: Tombstone,
+    /// How many an earlier try found.
+    pub(crate) found: u64,
+}
+
+/// Removes what expired.
+pub(crate) struct Sweep;
+
+impl Work for Save<'_> {
+    type Output = Saved;
+
+    async fn attempt(
+        &mut self,
+        connection: &mut Connection,
+        attempt: Attempt,
+    ) -> Result<Ending<Saved>, WorkError> {
+        let events: Vec<&Event> = self.events.iter().collect();
+        let mut statements = vec![Statement::new(LOCK)];
+        statements.extend(Known::ask(&events));
+        let answers = connection.run(&statements).await?;
+        let last = locked(&answers)?;
+        let first = *self.first.get_or_insert(Serial::new(last.as_u64() + 1));
+        let known = Known::read(&answers[1..])?;
+        let mut batch = Batch::new(known, &events, self.relay_url, last)
+            .again_from((attempt == Attempt::Uncertain).then_some(first));
+        let outcomes: Vec<SaveOutcome> = events.iter().map(|event| batch.save(event)).collect();
+        let decided = batch.finish();
+        let statements = write::statements(&decided, self.hasher);
+        let saved = Saved { outcomes, last_serial: decided.last_serial.max(last) };
+        if statements.is_empty() {
+            return Ok(Ending::Nothing(saved));
+        }
+        connection.run(&statements).await?;
+        Ok(Ending::Commit(saved))
+    }
+}
+
+impl Work for Delete<'_> {
+    type Output = u64;
+
+    async fn attempt(
+        &mut self,
+        connection: &mut Connection,
+        _: Attempt,
+    ) -> Result<Ending<u64>, WorkError> {
+        let ids: Value = self.ids.iter().collect();
+        let statements = [Statement::new(LOCK), Statement::new(SERIALS).with("ids", ids)];
+        let answers = connection.run(&statements).await?;
+        locked(&answers)?;
+        let serials: BTreeSet<Serial> = answers[1].iter().filter_map(serial).collect();
+        let keys: Value = self.ids.iter().map(tombstone::id).collect();
+        let mut statements = vec![match self.tombstone {
+            Tombstone::Keep => {
+                Statement::new(KEEP).with("keys", keys).with("until", Timestamp::MAX.as_secs())
+            }
+            Tombstone::Forget => Statement::new(FORGET).with("keys", keys),
+        }];
+        if !serials.is_empty() {
+            statements.push(write::removal(&serials));
+        }
+        connection.run(&statements).await?;
+        self.found = self.found.max(serials.len() as u64);
+        Ok(Ending::Commit(self.found))
+    }
+}
+
+impl Work for Sweep {
+    type Output = ();
+
+    async fn attempt(
+        &mut self,
+        connection: &mut Connection,
+        _: Attempt,
+    ) -> Result<Ending<()>, WorkError> {
+        let statements = [Statement::new(LOCK), write::expiry(Timestamp::now())];
+        locked(&connection.run(&statements).await?)?;
+        Ok(Ending::Commit(()))
+    }
+}
+
+/// The newest serial, which the lock is answered with.
+fn locked(answers: &[Vec<Record>]) -> Result<Serial, Neo4jError> {
+    let row = answers.first().and_then(|rows| rows.first());
+    row.and_then(serial).ok_or(Neo4jError::Damaged("the node EventStore"))
+}
+
+/// The serial in the first column.
+pub(crate) fn serial(row: &Record) -> Option<Serial> {
+    let number = row.first()?.as_int()?;
+    u64::try_from(number).ok().map(Serial::new)
+}

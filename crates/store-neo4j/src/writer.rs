@@ -1,0 +1,164 @@
+//! One task writes: what waits is gathered into one transaction, and answered when that is on disk.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use event::{Event, EventId};
+use store::{SaveOutcome, StoreError, Tombstone};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, timeout_at};
+
+use crate::save::{Delete, Save, Sweep};
+use crate::shared::Shared;
+
+/// How many jobs may wait before who brings more has to.
+const QUEUE: usize = 1024;
+/// How much is gathered into one transaction.
+const MAX_EVENTS: usize = 2000;
+const MAX_BYTES: usize = 8 << 20;
+/// How often what expired is removed.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
+
+/// Who waits for an answer.
+pub(crate) type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
+
+/// What is to be written.
+pub(crate) enum Job {
+    Save { events: Vec<Event>, reply: Reply<Vec<SaveOutcome>> },
+    Delete { ids: Vec<EventId>, tombstone: Tombstone, reply: Reply<u64> },
+    Sweep { reply: Reply<()> },
+}
+
+/// Where jobs are left.
+pub(crate) struct Queue(mpsc::Sender<Job>);
+
+impl Queue {
+    /// Starts the task; it ends when the queue is dropped and empty.
+    pub(crate) fn start(shared: Arc<Shared>) -> Self {
+        let (sender, jobs) = mpsc::channel(QUEUE);
+        tokio::spawn(run(shared, jobs));
+        Self(sender)
+    }
+
+    /// Leaves a job, and waits for its answer.
+    pub(crate) async fn submit<T>(
+        &self,
+        job: impl FnOnce(Reply<T>) -> Job,
+    ) -> Result<T, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        let closed = || StoreError::Unavailable("the event store is closed".into());
+        self.0.send(job(reply)).await.map_err(|_| closed())?;
+        answer.await.map_err(|_| closed())?
+    }
+}
+
+async fn run(shared: Arc<Shared>, mut jobs: mpsc::Receiver<Job>) {
+    let mut next_sweep = Instant::now() + SWEEP_INTERVAL;
+    let mut waiting = None;
+    loop {
+        let job = match waiting.take() {
+            Some(job) => job,
+            None => match timeout_at(next_sweep, jobs.recv()).await {
+                Ok(Some(job)) => job,
+                Ok(None) => return,
+                Err(_) => {
+                    next_sweep = Instant::now() + SWEEP_INTERVAL;
+                    if let Err(error) = sweep(&shared).await {
+                        tracing::debug!(%error, "what expired is not removed");
+                    }
+                    continue;
+                }
+            },
+        };
+        match job {
+            Job::Save { events, reply } => {
+                let mut batch = Gathered::new(events, reply);
+                while batch.has_room() && waiting.is_none() {
+                    match jobs.try_recv() {
+                        Ok(Job::Save { events, reply }) => batch.push(events, reply),
+                        Ok(other) => waiting = Some(other),
+                        Err(_) => break,
+                    }
+                }
+                batch.save(&shared).await;
+            }
+            Job::Delete { ids, tombstone, reply } => {
+                answer(reply, delete(&shared, &ids, tombstone).await);
+            }
+            Job::Sweep { reply } => answer(reply, sweep(&shared).await),
+        }
+    }
+}
+
+async fn delete(shared: &Shared, ids: &[EventId], tombstone: Tombstone) -> Result<u64, StoreError> {
+    shared.graph().await?;
+    let mut work = Delete { ids, tombstone, found: 0 };
+    Ok(shared.client.transaction(&mut work).await?)
+}
+
+async fn sweep(shared: &Shared) -> Result<(), StoreError> {
+    shared.graph().await?;
+    Ok(shared.client.transaction(&mut Sweep).await?)
+}
+
+/// Whoever asked may have gone.
+fn answer<T>(reply: Reply<T>, result: Result<T, StoreError>) {
+    drop(reply.send(result));
+}
+
+/// Batches of several callers, saved as one.
+struct Gathered {
+    events: Vec<Event>,
+    bytes: usize,
+    /// How many events each caller has.
+    replies: Vec<(usize, Reply<Vec<SaveOutcome>>)>,
+}
+
+impl Gathered {
+    fn new(events: Vec<Event>, reply: Reply<Vec<SaveOutcome>>) -> Self {
+        let mut gathered = Self { events: Vec::new(), bytes: 0, replies: Vec::new() };
+        gathered.push(events, reply);
+        gathered
+    }
+
+    const fn has_room(&self) -> bool {
+        self.events.len() < MAX_EVENTS && self.bytes < MAX_BYTES
+    }
+
+    fn push(&mut self, events: Vec<Event>, reply: Reply<Vec<SaveOutcome>>) {
+        self.replies.push((events.len(), reply));
+        self.bytes += events.iter().map(|event| event.as_ref().as_bytes().len()).sum::<usize>();
+        self.events.extend(events);
+    }
+
+    async fn save(self, shared: &Shared) {
+        let saved = async {
+            let graph = shared.graph().await?;
+            let mut work = Save {
+                events: &self.events,
+                relay_url: shared.relay_url.as_deref(),
+                hasher: &graph.hasher,
+                first: None,
+            };
+            shared.client.transaction(&mut work).await
+        };
+        match saved.await {
+            Ok(saved) => {
+                shared.announce(saved.last_serial);
+                let mut outcomes = saved.outcomes.into_iter();
+                for (len, reply) in self.replies {
+                    answer(reply, Ok(outcomes.by_ref().take(len).collect()));
+                }
+            }
+            Err(error) => {
+                let text = error.to_string();
+                let mut first = Some(StoreError::from(error));
+                for (_, reply) in self.replies {
+                    let error =
+                        first.take().unwrap_or_else(|| StoreError::Unavailable(text.clone()));
+                    answer(reply, Err(error));
+                }
+            }
+        }
+    }
+}
