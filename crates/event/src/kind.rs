@@ -26,6 +26,8 @@ impl Kind {
     pub const VANISH: Self = Self(62);
     /// Client authentication (NIP-42).
     pub const CLIENT_AUTH: Self = Self(22242);
+    /// Messages of remote signers and their clients (NIP-46).
+    pub const NOSTR_CONNECT: Self = Self(24133);
     /// HTTP authentication (NIP-98).
     pub const HTTP_AUTH: Self = Self(27235);
     /// Gift wraps (NIP-59).

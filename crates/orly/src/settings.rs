@@ -1,5 +1,6 @@
 //! What an operator sets: every environment variable of the relay process.
 
+mod guarding;
 mod limits;
 mod log;
 mod unused;
@@ -14,6 +15,7 @@ use service_settings::{
     ServiceAddress,
 };
 
+use self::guarding::Guarding;
 use self::limits::Limits;
 use self::log::Log;
 use self::unused::Unused;
@@ -31,6 +33,8 @@ daemon::settings! {
             port: u16 = "ORLY_PORT", "3334";
             /// Separate port for `/healthz` and `/metrics`; 0 for none.
             health_port: u16 = "ORLY_HEALTH_PORT", "0";
+            /// Whether `/shutdown` on that port ends the relay, whoever asks.
+            enable_shutdown: bool = "ORLY_ENABLE_SHUTDOWN", "false";
             /// Public address of the relay, as clients write it: checked by NIP-42 and NIP-98, named by
             /// requests to vanish (NIP-62).
             relay_url: Option<RelayUrl> = "ORLY_RELAY_URL", "";
@@ -56,6 +60,8 @@ daemon::settings! {
             auth_required: bool = "ORLY_AUTH_REQUIRED", "false";
             /// Whether writing needs NIP-42.
             auth_to_write: bool = "ORLY_AUTH_TO_WRITE", "false";
+            /// Whether messages of remote signers (NIP-46, kind 24133) need no NIP-42, where it is needed.
+            nip46_bypass_auth: bool = "ORLY_NIP46_BYPASS_AUTH", "false";
             /// Whether everybody may read private messages and gift wraps, not only their parties.
             privileged_open: bool = "ORLY_PRIVILEGED_OPEN", "false";
             /// Only clients from these addresses: `10.1.` means `10.1.0.0/16`, and so does `10.1`.
@@ -102,6 +108,8 @@ daemon::settings! {
         group access: AccessControl;
         /// What clients may ask, publish and take at most.
         group limits: Limits;
+        /// How often an address may ask.
+        group guarding: Guarding;
         /// Which events are taken.
         group events: EventLimits;
         /// What clients may reconcile, and which relays are kept in step, in this process.
@@ -134,16 +142,19 @@ impl Settings {
                 admins: self.access.admins(),
                 auth_required: self.auth_required,
                 auth_to_write: self.auth_to_write,
+                open_to_signers: self.nip46_bypass_auth,
                 privileged_open: self.privileged_open,
                 full_sync: self.full_sync_pubkeys.iter().map(|key| key.0).collect(),
                 ip_whitelist: self.ip_whitelist.iter().map(|range| range.0).collect(),
                 ip_blacklist: self.ip_blacklist.iter().map(|range| range.0).collect(),
             },
             limits: self.limits.relay(&self.events, daemon::memory_limit()),
+            guarding: self.guarding.relay(),
             cors_origins: self.cors_enabled.then(|| self.cors_origins.clone()),
             trusted_proxies: self.trusted_proxies.iter().map(|proxies| proxies.0).collect(),
             verify_threads: self.limits.verify_threads(),
             drain: self.limits.drain_timeout,
+            ends_by_http: self.enable_shutdown,
         }
     }
 }

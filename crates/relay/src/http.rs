@@ -12,6 +12,7 @@ mod management;
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::Instant;
 
 use bytes::Bytes;
 use http_body_util::combinators::UnsyncBoxBody;
@@ -21,6 +22,7 @@ use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
 use tokio_util::task::TaskTracker;
 
+use crate::guard::Asked;
 use crate::metrics;
 use crate::relay::Relay;
 use crate::server::{Guest, Guests};
@@ -51,7 +53,17 @@ pub(crate) async fn respond(
         relay.metrics.connections_refused.inc();
         return Ok(text(StatusCode::FORBIDDEN, "this address may not connect"));
     }
-    if handshake::is_upgrade(request.headers()) {
+    let asks_for_socket = handshake::is_upgrade(request.headers());
+    let asked = if asks_for_socket { Asked::Socket } else { Asked::Page };
+    let is_proxy = relay.settings.is_trusted_proxy(ip);
+    if !is_proxy
+        && !is_health(request.uri().path())
+        && let Err(refusal) = relay.guard.admit(ip, asked, request.headers(), Instant::now())
+    {
+        relay.metrics.requests_refused.inc();
+        return Ok(refusal.response());
+    }
+    if asks_for_socket {
         return Ok(handshake::upgrade(front, request, ip));
     }
     let origin = request.headers().get(header::ORIGIN).cloned();
@@ -67,7 +79,7 @@ pub(crate) async fn respond(
             management::call(&relay, request).await
         }
         (&Method::GET | &Method::HEAD, "/api/acl-mode") => acl_mode(&relay),
-        (&Method::GET | &Method::HEAD, "/healthz" | "/health") => health(&relay).await,
+        (&Method::GET | &Method::HEAD, path) if is_health(path) => health(&relay).await,
         (&Method::GET | &Method::HEAD, "/metrics") => figures(&relay, request.headers()).await,
         (&Method::POST, "/api/import") => import::import(&relay, request).await,
         (&Method::GET | &Method::POST, "/api/export") => export::export(&relay, request).await,
@@ -93,8 +105,13 @@ pub(crate) async fn respond_health(
     request: Request<Incoming>,
 ) -> Result<Response<Body>, Infallible> {
     Ok(match (request.method(), request.uri().path()) {
-        (&Method::GET | &Method::HEAD, "/healthz" | "/health") => health(&relay).await,
+        (&Method::GET | &Method::HEAD, path) if is_health(path) => health(&relay).await,
         (&Method::GET | &Method::HEAD, "/metrics") => figures(&relay, request.headers()).await,
+        (&Method::GET | &Method::POST, "/shutdown") if relay.settings.ends_by_http => {
+            tracing::info!("shut down, as asked on the health port");
+            relay.shutdown.cancel();
+            text(StatusCode::OK, "shutting down")
+        }
         _ => text(StatusCode::NOT_FOUND, "not found"),
     })
 }
@@ -124,6 +141,10 @@ fn allow_origin(
         header::ACCESS_CONTROL_ALLOW_METHODS,
         HeaderValue::from_static("GET, POST, OPTIONS"),
     );
+}
+
+fn is_health(path: &str) -> bool {
+    matches!(path, "/healthz" | "/health")
 }
 
 fn wants_document(headers: &HeaderMap) -> bool {

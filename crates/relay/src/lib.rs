@@ -4,6 +4,7 @@
 
 mod address_list;
 mod auth;
+mod guard;
 mod http;
 mod ingest;
 mod labels;
@@ -22,4 +23,4 @@ pub use address_list::AddressRange;
 pub use network::{InvalidNetwork, Network};
 pub use relay::Parts;
 pub use server::serve;
-pub use settings::{About, Access, Limits, Settings};
+pub use settings::{About, Access, Guarding, Limits, Settings};

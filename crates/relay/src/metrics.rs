@@ -25,6 +25,7 @@ pub(crate) struct Metrics {
     pub(crate) connections: Gauge,
     pub(crate) connections_opened: Counter,
     pub(crate) connections_refused: Counter,
+    pub(crate) requests_refused: Counter,
     pub(crate) slow_readers: Counter,
     pub(crate) subscriptions: Gauge,
     pub(crate) events_received: Counter,
@@ -63,6 +64,11 @@ impl Metrics {
         let connections_refused = metric!(
             "connections_refused",
             "Connections refused by a limit or list",
+            Counter::default()
+        );
+        let requests_refused = metric!(
+            "requests_refused",
+            "HTTP requests and handshakes refused: too many of an address, or a crawler",
             Counter::default()
         );
         let slow_readers = metric!(
@@ -107,6 +113,7 @@ impl Metrics {
             connections,
             connections_opened,
             connections_refused,
+            requests_refused,
             slow_readers,
             subscriptions,
             events_received,

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::Settings;
 use crate::auth::SpentTokens;
+use crate::guard::Guard;
 use crate::ingest::Ingest;
 use crate::labels::Labels;
 use crate::metrics::Metrics;
@@ -57,6 +58,7 @@ pub(crate) struct Relay {
     pub(crate) ingest: Ingest,
     pub(crate) subscriptions: Arc<Subscriptions>,
     pub(crate) newest: Arc<NewestSerial>,
+    pub(crate) guard: Guard,
     pub(crate) spent_tokens: SpentTokens,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) shutdown: CancellationToken,
@@ -101,6 +103,11 @@ impl Relay {
     pub(crate) fn is_managed(&self) -> bool {
         let access = &self.settings.access;
         !access.owners.is_empty() || !access.admins.is_empty()
+    }
+
+    /// Whether the kind may be written and read whoever asks (NIP-46).
+    pub(crate) fn is_open_to_signers(&self, kind: Kind) -> bool {
+        self.settings.access.open_to_signers && kind == Kind::NOSTR_CONNECT
     }
 
     /// Whether only a party may read the kind here.

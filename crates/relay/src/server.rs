@@ -1,13 +1,16 @@
 //! Listening: connections come in, HTTP is answered, WebSockets become sessions.
 
 use std::collections::HashMap;
+use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
-use hyper::service::service_fn;
+use hyper::service::{Service, service_fn};
+use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use parking_lot::Mutex;
 use tokio::net::{TcpListener, TcpStream};
@@ -15,7 +18,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::auth::SpentTokens;
-use crate::http::{Front, respond, respond_health};
+use crate::guard::Guard;
+use crate::http::{Body, Front, respond, respond_health};
 use crate::ingest::{Ingest, Stage};
 use crate::labels::Labels;
 use crate::metrics::Metrics;
@@ -61,6 +65,7 @@ pub async fn serve(
         Arc::clone(&newest),
         shutdown.clone(),
     );
+    let guard = Guard::new(settings.guarding.clone());
     let relay = Arc::new(Relay {
         settings,
         store: parts.store,
@@ -71,6 +76,7 @@ pub async fn serve(
         ingest,
         subscriptions,
         newest,
+        guard,
         spent_tokens: SpentTokens::default(),
         metrics,
         shutdown: shutdown.clone(),
@@ -102,16 +108,25 @@ async fn accept(listener: TcpListener, relay: &Arc<relay::Relay>, tasks: &TaskTr
             continue;
         };
         let (relay, forwarded, tasks) = (Arc::clone(relay), Arc::clone(&forwarded), tasks.clone());
-        let front = Front { relay, address, guest, forwarded, tasks: tasks.clone() };
-        tasks.spawn(converse(stream, Arc::new(front)));
+        let header_timeout = HEADER_TIMEOUT.min(relay.settings.limits.ping_interval);
+        let shutdown = relay.shutdown.clone();
+        let front = Arc::new(Front { relay, address, guest, forwarded, tasks: tasks.clone() });
+        let service = service_fn(move |request| respond(Arc::clone(&front), request));
+        tasks.spawn(converse(stream, service, header_timeout, shutdown));
     }
 }
 
-/// Serves HTTP on a connection, until it becomes a WebSocket or ends.
-async fn converse(stream: TcpStream, front: Arc<Front>) {
-    let shutdown = front.relay.shutdown.clone();
-    let header_timeout = HEADER_TIMEOUT.min(front.relay.settings.limits.ping_interval);
-    let service = service_fn(move |request| respond(Arc::clone(&front), request));
+/// Serves HTTP on a connection, until it becomes a WebSocket or ends; after `shutdown` one answer at most.
+async fn converse<S>(
+    stream: TcpStream,
+    service: S,
+    header_timeout: Duration,
+    shutdown: CancellationToken,
+) where
+    S: Service<Request<Incoming>, Response = Response<Body>, Error = Infallible>,
+    S: Send + 'static,
+    S::Future: Send,
+{
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(header_timeout)
@@ -130,20 +145,14 @@ async fn converse(stream: TcpStream, front: Arc<Front>) {
     }
 }
 
-/// The health port: nothing but `/healthz` and `/metrics`, without limits.
+/// The health port: nothing but `/healthz`, `/metrics` and perhaps `/shutdown`, without limits.
 async fn accept_health(listener: TcpListener, relay: Arc<relay::Relay>, tasks: TaskTracker) {
     let shutdown = relay.shutdown.clone();
     while let Some(accepted) = shutdown.run_until_cancelled(listener.accept()).await {
         let Some((stream, _)) = accepted_or_pause(accepted).await else { continue };
-        let (relay, stop) = (Arc::clone(&relay), shutdown.clone());
-        tasks.spawn(async move {
-            let service = service_fn(move |request| respond_health(Arc::clone(&relay), request));
-            let connection = http1::Builder::new()
-                .timer(TokioTimer::new())
-                .header_read_timeout(HEADER_TIMEOUT)
-                .serve_connection(TokioIo::new(stream), service);
-            drop(stop.run_until_cancelled(connection).await);
-        });
+        let relay = Arc::clone(&relay);
+        let service = service_fn(move |request| respond_health(Arc::clone(&relay), request));
+        tasks.spawn(converse(stream, service, HEADER_TIMEOUT, shutdown.clone()));
     }
 }
 

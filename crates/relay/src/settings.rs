@@ -1,6 +1,7 @@
 //! What an operator decides about a relay. Plain values: where they come from is not known here.
 
 use std::net::IpAddr;
+use std::num::NonZeroU32;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -17,6 +18,8 @@ pub struct Settings {
     pub access: Access,
     /// What a client may ask at most.
     pub limits: Limits,
+    /// How often an address may ask, if that is looked at.
+    pub guarding: Option<Guarding>,
     /// Which pages may be read from other origins; `None` sends no CORS headers on `/api`.
     pub cors_origins: Option<Vec<String>>,
     /// Proxies whose `X-Forwarded-For` is believed.
@@ -25,6 +28,8 @@ pub struct Settings {
     pub verify_threads: usize,
     /// How long a shutdown waits for clients.
     pub drain: Duration,
+    /// Whether `/shutdown` on the health port ends the relay.
+    pub ends_by_http: bool,
 }
 
 /// What the relay says about itself (NIP-11).
@@ -57,6 +62,8 @@ pub struct Access {
     pub auth_required: bool,
     /// Whether writing needs NIP-42.
     pub auth_to_write: bool,
+    /// Whether remote signers (NIP-46) may write and read their messages, kind 24133, without that.
+    pub open_to_signers: bool,
     /// Whether private kinds are served to everybody.
     pub privileged_open: bool,
     /// Who is served private kinds as the operator is: relays that are trusted as this one is.
@@ -82,6 +89,8 @@ pub struct Limits {
     pub created_at_past: Duration,
     /// Subscriptions of a connection.
     pub subscriptions: usize,
+    /// Subscriptions of all connections together.
+    pub subscriptions_in_all: usize,
     /// Filters of a subscription.
     pub filters: usize,
     /// Values of a filter, all lists together.
@@ -101,6 +110,17 @@ pub struct Limits {
     pub waiting_bytes: usize,
     /// A silent client is sent a ping after this long, and closed after twice as long.
     pub ping_interval: Duration,
+}
+
+/// How often an address that is not this machine's or of a private network may ask.
+#[derive(Clone, Debug)]
+pub struct Guarding {
+    /// Requests in a minute.
+    pub pages_per_minute: NonZeroU32,
+    /// WebSockets in a minute.
+    pub sockets_per_minute: NonZeroU32,
+    /// Whether known crawlers are turned away.
+    pub refuses_crawlers: bool,
 }
 
 impl Settings {
@@ -124,11 +144,21 @@ impl Default for Settings {
             about: About { name: "ORLY".into(), ..About::default() },
             access: Access::default(),
             limits: Limits::default(),
+            guarding: Some(Guarding::default()),
             cors_origins: None,
             trusted_proxies: Vec::new(),
             verify_threads: std::thread::available_parallelism().map_or(1, usize::from),
             drain: Duration::from_secs(5),
+            ends_by_http: false,
         }
+    }
+}
+
+impl Default for Guarding {
+    fn default() -> Self {
+        let [pages_per_minute, sockets_per_minute] =
+            [120, 60].map(|count| NonZeroU32::new(count).expect("they are not zero"));
+        Self { pages_per_minute, sockets_per_minute, refuses_crawlers: true }
     }
 }
 
@@ -141,6 +171,7 @@ impl Default for Limits {
             created_at_future: Duration::from_secs(900),
             created_at_past: Duration::ZERO,
             subscriptions: 300,
+            subscriptions_in_all: 10_000,
             filters: 20,
             filter_values: 20_000,
             default_limit: 256,

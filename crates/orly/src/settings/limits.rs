@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use service_settings::EventLimits;
 
+use super::values::Interval;
+
 daemon::settings! {
     /// What a client may ask, publish and take at most.
     #[derive(Clone, Debug)]
@@ -15,6 +17,8 @@ daemon::settings! {
             /// Events for a filter at most, whatever it names, and never less than
             /// `ORLY_QUERY_RESULT_LIMIT`; 0 for any number.
             query_max_limit: u64 = "ORLY_QUERY_MAX_LIMIT", "10000";
+            /// Subscriptions of all connections together.
+            max_subscriptions_in_all: NonZeroUsize = "ORLY_MAX_SUBSCRIPTIONS", "10000";
             /// Subscriptions of a connection.
             max_subscriptions: NonZeroUsize = "ORLY_MAX_SUBSCRIPTIONS_PER_CONN", "300";
             /// Filters of a subscription.
@@ -41,7 +45,7 @@ daemon::settings! {
             /// control group allows if that is less.
             max_waiting_mb: usize = "ORLY_MAX_WAITING_MB", "0";
             /// A silent client is sent a ping after this long, and closed after twice as long.
-            ping_interval: Duration = "ORLY_PING_INTERVAL", "1m";
+            ping_interval: Interval = "ORLY_PING_INTERVAL", "1m";
             /// How long a shutdown waits for clients.
             drain_timeout: Duration = "ORLY_DRAIN_TIMEOUT", "5s";
         }
@@ -63,6 +67,7 @@ impl Limits {
             created_at_future: events.future,
             created_at_past: self.created_at_past,
             subscriptions: self.max_subscriptions.get(),
+            subscriptions_in_all: self.max_subscriptions_in_all.get(),
             filters: self.max_filters.get(),
             filter_values: self.max_filter_values.get(),
             default_limit,
@@ -71,7 +76,7 @@ impl Limits {
             connections_per_ip: self.max_connections_per_ip.get(),
             outbox_bytes: self.max_outbox_bytes.get(),
             waiting_bytes: self.waiting_bytes(memory),
-            ping_interval: self.ping_interval,
+            ping_interval: self.ping_interval.0,
         }
     }
 

@@ -15,6 +15,8 @@ fn defaults_are_those_of_the_relay() {
     let settings = settings(&[("HOME", "/home/a")]).unwrap();
     let ours = settings.limits.relay(&settings.events, None);
     assert_eq!(format!("{ours:?}"), format!("{:?}", relay::Limits::default()));
+    let guarding = settings.guarding.relay();
+    assert_eq!(format!("{guarding:?}"), format!("{:?}", relay::Settings::default().guarding));
     assert_eq!(settings.store.data_dir, PathBuf::from("/home/a/.local/share/ORLY"));
     assert_eq!((settings.port, settings.health_port), (3334, 0));
 }
@@ -74,6 +76,7 @@ fn what_is_not_built_is_refused_with_what_is() {
         ),
         ("ORLY_PORT", "abc", "a port number (0 to 65535)"),
         ("ORLY_MAX_FILTERS", "0", "a whole number (1 or more)"),
+        ("ORLY_PING_INTERVAL", "0s", "a duration above 0, such as 250ms, 30s, 5m or 1h30m"),
         (
             "ORLY_OWNERS",
             "npub1x",

@@ -63,12 +63,8 @@ daemon::settings! {
         "ORLY_PPROF_PATH", "";
         /// Go's profiler; use `perf` here.
         "ORLY_PPROF_HTTP", "false";
-        /// The relay ends by SIGTERM; nothing on the network can end it.
-        "ORLY_ENABLE_SHUTDOWN", "false";
         /// A connection's messages are taken in order, however many there are.
         "ORLY_MAX_HANDLERS_PER_CONN", "100";
-        /// Counted for each connection: `ORLY_MAX_SUBSCRIPTIONS_PER_CONN`.
-        "ORLY_MAX_SUBSCRIPTIONS", "10000";
         /// Connections above the limit are refused at once.
         "ORLY_CONN_DELAY_MAX_MS", "2000";
         /// There are no goroutines.
@@ -89,17 +85,7 @@ daemon::settings! {
         "ORLY_CLUSTER_ADMINS", "";
         /// Whether private kinds are listed to members of a cluster.
         "ORLY_CLUSTER_PROPAGATE_PRIVILEGED_EVENTS", "true";
-        /// Whether kind 24133 needs no NIP-42.
-        "ORLY_NIP46_BYPASS_AUTH", "false";
         /// Where `policy.json` is.
         "ORLY_POLICY_PATH", "";
-        /// Whether requests are counted for each address.
-        "ORLY_HTTP_GUARD_ENABLED", "true";
-        /// Requests of an address in a minute.
-        "ORLY_HTTP_GUARD_RPM", "120";
-        /// WebSockets of an address in a minute.
-        "ORLY_HTTP_GUARD_WS_PER_MIN", "10";
-        /// Whether known crawlers are refused.
-        "ORLY_HTTP_GUARD_BOT_BLOCK", "true";
     }
 }

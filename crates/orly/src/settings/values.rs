@@ -1,7 +1,23 @@
 //! Values that only the relay's variables have.
 
+use std::time::Duration;
+
 use daemon::{Setting, choice};
 use relay::AddressRange;
+
+/// How often something is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Interval(pub(crate) Duration);
+
+impl Setting for Interval {
+    fn expected() -> String {
+        "a duration above 0, such as 250ms, 30s, 5m or 1h30m".into()
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        Duration::parse(text).filter(|interval| !interval.is_zero()).map(Self)
+    }
+}
 
 /// Where trusted proxies are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

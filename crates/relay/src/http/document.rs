@@ -40,8 +40,6 @@ pub(crate) fn document(relay: &Relay) -> Value {
         "max_message_length": limits.message_bytes,
         "max_subscriptions": limits.subscriptions,
         "max_filters": limits.filters,
-        "max_limit": limits.max_limit,
-        "default_limit": limits.default_limit,
         "max_subid_length": SubscriptionId::MAX_CHARS,
         "max_event_tags": limits.event_tags,
         "max_content_length": limits.event_bytes.saturating_sub(Event::MIN_BYTES),
@@ -51,6 +49,12 @@ pub(crate) fn document(relay: &Relay) -> Value {
         "restricted_writes": restricted_writes,
         "created_at_upper_limit": limits.created_at_future.as_secs(),
     });
+    for (name, limit) in [("max_limit", limits.max_limit), ("default_limit", limits.default_limit)]
+    {
+        if limit < u64::MAX {
+            limitation[name] = json!(limit);
+        }
+    }
     if !limits.created_at_past.is_zero() {
         limitation["created_at_lower_limit"] = json!(limits.created_at_past.as_secs());
     }

@@ -38,7 +38,8 @@ pub(crate) fn admit(
         return invalid("kind 22242 is for AUTH messages only".into());
     }
     let access = &settings.access;
-    if (access.auth_required || access.auth_to_write) && pubkeys.is_empty() {
+    let is_open = access.open_to_signers && event.kind() == Kind::NOSTR_CONNECT;
+    if (access.auth_required || access.auth_to_write) && pubkeys.is_empty() && !is_open {
         return Err(Rejection::new(Prefix::AuthRequired, "authenticate to publish here"));
     }
     let is_protected =
@@ -113,5 +114,22 @@ mod tests {
         let lock = |settings: &mut Settings, _: &mut Draft| settings.access.auth_to_write = true;
         assert_eq!(check(lock, false), "auth-required: authenticate to publish here");
         assert_eq!(check(lock, true), "");
+    }
+
+    #[test]
+    fn signers_may_be_let_through() {
+        let lock = |is_open: bool, kind: u16| {
+            check(
+                |settings, draft| {
+                    settings.access.auth_required = true;
+                    settings.access.open_to_signers = is_open;
+                    draft.kind = Kind::new(kind);
+                },
+                false,
+            )
+        };
+        assert_eq!(lock(true, 24133), "");
+        assert!(lock(true, 1).starts_with("auth-required: "));
+        assert!(lock(false, 24133).starts_with("auth-required: "));
     }
 }

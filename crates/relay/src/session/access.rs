@@ -60,6 +60,9 @@ impl Session {
             return Ok(());
         }
         let level = self.level().await?;
+        if self.relay.is_open_to_signers(event.kind()) && level == AccessLevel::None {
+            return Ok(());
+        }
         if level.may_write() { Ok(()) } else { Err(self.refusal(level, "publish")) }
     }
 
@@ -67,7 +70,9 @@ impl Session {
     pub(super) async fn check_read(&mut self, filters: &[Filter]) -> Result<(), Rejection> {
         let is_directory = |filter: &Filter| {
             let kinds = filter.kinds.as_deref().unwrap_or_default();
-            !kinds.is_empty() && kinds.iter().all(|kind| DIRECTORY.contains(kind))
+            let is_open =
+                |kind: &Kind| DIRECTORY.contains(kind) || self.relay.is_open_to_signers(*kind);
+            !kinds.is_empty() && kinds.iter().all(is_open)
         };
         let is_open = filters.iter().all(is_directory);
         if self.relay.settings.access.auth_required && self.pubkeys.is_empty() && !is_open {

@@ -66,6 +66,14 @@ impl Session {
                 format!("{} subscriptions are open, no more are allowed", limits.subscriptions);
             return Err(Rejection::new(Prefix::RateLimited, text));
         }
+        let in_all = usize::try_from(self.relay.metrics.subscriptions.get()).unwrap_or_default();
+        if in_all >= limits.subscriptions_in_all {
+            let text = format!(
+                "{} subscriptions of all clients are open, no more are allowed, try again later",
+                limits.subscriptions_in_all
+            );
+            return Err(Rejection::new(Prefix::RateLimited, text));
+        }
         self.check_filters(filters)?;
         self.check_read(filters).await?;
         self.check_private(filters)

@@ -1,5 +1,7 @@
 //! Who may read and write: NIP-42, private kinds, protected events.
 
+use acl::Mode;
+
 use crate::client::{Answer, Client};
 use crate::harness::{Relay, Wiring, event, id, ids, keys, note, now};
 
@@ -87,6 +89,29 @@ async fn reading_may_need_authentication() {
     assert_eq!(client.publish(&note(&keys(1), "")).await, Answer::accepted());
     assert_eq!(client.subscribe("s", "{}").await.len(), 1);
     assert_eq!(client.count("{}").await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn remote_signers_may_be_let_through() {
+    let relay = Relay::wired(Wiring {
+        settings: {
+            let mut settings = relay::Settings::default();
+            settings.access.auth_required = true;
+            settings.access.open_to_signers = true;
+            settings
+        },
+        acl: Some(Mode::None),
+        ..Wiring::default()
+    })
+    .await;
+    let mut client = relay.client().await;
+    let signer = keys(2).pubkey().to_string();
+    assert!(client.subscribe("s", r#"{"kinds":[24133]}"#).await.is_empty());
+    let request = event(&keys(1), 24133, now(), &[&["p", &signer]], "");
+    assert_eq!(relay.client().await.publish(&request).await, Answer::accepted());
+    assert_eq!(client.live("s").await, id(&request));
+    assert!(!client.publish(&note(&keys(1), "")).await.accepted);
+    client.refusal(r#"["REQ","t",{"kinds":[24133,1]}]"#, "CLOSED", "t").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

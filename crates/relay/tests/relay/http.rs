@@ -82,6 +82,21 @@ async fn health_is_told_on_both_ports() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_health_port_ends_the_relay_only_if_it_may() {
+    for may in [false, true] {
+        let mut wiring = Wiring { health_port: true, ..Wiring::default() };
+        wiring.settings.ends_by_http = may;
+        let relay = Relay::wired(wiring).await;
+        assert_eq!(get(relay.addr, "/shutdown").await.status, 404);
+        let response = request(relay.health.unwrap(), "POST", "/shutdown", "", b"").await;
+        assert_eq!(
+            (response.status, relay.shutdown.is_cancelled()),
+            (if may { 200 } else { 404 }, may)
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn figures_move_and_can_be_parsed() {
     let relay = Relay::start(|_| {}).await;
     let mut client = relay.client().await;

@@ -66,6 +66,28 @@ async fn subscriptions_are_counted_by_connection() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn subscriptions_are_counted_in_all() {
+    let relay = Relay::start(|settings| settings.limits.subscriptions_in_all = 2).await;
+    let (mut client, mut other) = (relay.client().await, relay.client().await);
+    client.subscribe("a", "{}").await;
+    other.subscribe("a", "{}").await;
+    other.subscribe("a", "{}").await;
+    let reason = client.refusal(r#"["REQ","b",{}]"#, "CLOSED", "b").await;
+    let expected = "rate-limited: 2 subscriptions of all clients are open, no more are allowed, \
+                    try again later";
+    assert_eq!(reason, expected);
+    client.send(r#"["CLOSE","a"]"#).await;
+    client.subscribe("b", "{}").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_limit_that_is_none_is_not_in_the_document() {
+    let relay = Relay::start(|settings| settings.limits.max_limit = u64::MAX).await;
+    let limitation = limitation(&relay).await;
+    assert_eq!((limitation.get("max_limit"), &limitation["default_limit"]), (None, &json!(256)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_refused_subscription_replaces_the_one_of_its_name() {
     let relay = Relay::start(|settings| settings.limits.filters = 1).await;
     let mut client = relay.client().await;

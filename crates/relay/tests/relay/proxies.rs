@@ -1,6 +1,9 @@
 //! Which address a client has, and whether it may connect.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
+
+use relay::Guarding;
 
 use crate::client::Client;
 use crate::harness::Relay;
@@ -78,4 +81,34 @@ async fn proxies_behind_proxies_are_looked_through() {
         let header = format!("X-Forwarded-For: {list}\r\n");
         assert_eq!(status_from(relay.addr, &header).await, status, "{list}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_asks_too_often_waits_and_crawlers_are_refused() {
+    let relay = Relay::start(|settings| {
+        settings.trusted_proxies = vec!["127.0.0.1".parse().unwrap()];
+        settings.guarding = Some(Guarding {
+            pages_per_minute: NonZeroU32::new(2).unwrap(),
+            sockets_per_minute: NonZeroU32::new(1).unwrap(),
+            refuses_crawlers: true,
+        });
+    })
+    .await;
+    let ask = async |headers: &str| request(relay.addr, "GET", "/", headers, b"").await;
+    let from = "X-Forwarded-For: 203.0.113.1\r\n";
+    for status in [200, 200, 429] {
+        assert_eq!(ask(from).await.status, status);
+    }
+    assert!(ask(from).await.header("retry-after").is_some());
+    assert_eq!(status_from(relay.addr, from).await, 200, "health is not counted");
+    assert_eq!(ask("X-Forwarded-For: 203.0.113.2\r\n").await.status, 200);
+    let crawler = "X-Forwarded-For: 203.0.113.3\r\nUser-Agent: GPTBot/1.2\r\n";
+    assert_eq!(ask(crawler).await.status, 403);
+    for _ in 0..5 {
+        assert_eq!(ask("").await.status, 200, "this machine is not counted");
+    }
+    Client::connect_with(relay.addr, from).await.expect_silence().await;
+    let upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\n";
+    assert_eq!(ask(&format!("{from}{upgrade}")).await.status, 429);
+    assert_eq!(metric(relay.addr, "orly_requests_refused_total").await, 4);
 }
