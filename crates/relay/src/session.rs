@@ -5,6 +5,7 @@
 //! its [`Outbox`], and when that overflows the connection ends.
 
 mod access;
+mod gathering;
 mod negentropy;
 mod queries;
 mod requests;
@@ -30,7 +31,7 @@ use crate::ingest::{Submission, admit};
 use crate::outbox::{Outbox, Outgoing};
 use crate::relay::Relay;
 use access::Standing;
-use queries::Queries;
+use queries::{CHUNK_BYTES, Queries};
 use requests::Live;
 use socket::{CloseReason, Socket, Wake};
 
@@ -86,7 +87,8 @@ impl Session {
             queries: Queries::default(),
             relay,
         };
-        session.send_text(RelayMessage::Auth(session.challenge.as_str()).to_json_bytes());
+        let challenge = RelayMessage::Auth(session.challenge.as_str()).to_json_bytes();
+        session.send_text(|out| out.extend_from_slice(&challenge));
         let reason = session.serve().await;
         if reason == CloseReason::TooSlow {
             session.relay.metrics.slow_readers.inc();
@@ -122,7 +124,7 @@ impl Session {
                     self.relay.metrics.bytes_received.inc_by(text.len() as u64);
                     self.handle(&text).await
                 }
-                Wake::Outgoing(outgoing) => self.forward(outgoing),
+                Wake::Outgoing(outgoing) => self.forward_all(outgoing),
                 Wake::Writable => self.advance_query().await,
                 Wake::Decided => self.reexamine().await,
                 Wake::Closed(reason) => return reason,
@@ -160,19 +162,30 @@ impl Session {
     }
 
     fn send(&mut self, message: RelayMessage<'_>) {
-        self.send_text(message.to_json_bytes());
+        self.send_text(|out| message.push_json(out));
     }
 
-    fn send_text(&mut self, text: Vec<u8>) {
-        self.relay.metrics.bytes_sent.inc_by(text.len() as u64);
-        self.socket.queue(text);
+    fn send_text(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
+        let bytes = self.socket.queue(write);
+        self.relay.metrics.bytes_sent.inc_by(bytes as u64);
+    }
+
+    /// Sends what others queued, as much as should leave at once.
+    fn forward_all(&mut self, first: Outgoing) -> Result<(), CloseReason> {
+        self.forward(first)?;
+        while self.socket.queued() < CHUNK_BYTES
+            && let Ok(next) = self.outgoing.try_recv()
+        {
+            self.forward(next)?;
+        }
+        Ok(())
     }
 
     /// Sends what others queued.
     fn forward(&mut self, outgoing: Outgoing) -> Result<(), CloseReason> {
         self.outbox.taken(&outgoing);
         match outgoing {
-            Outgoing::Text { json, .. } => self.send_text(json),
+            Outgoing::Text { json, .. } => self.send_text(|out| out.extend_from_slice(&json)),
             Outgoing::Overflow => return Err(CloseReason::TooSlow),
             Outgoing::Live { subscription, event } => {
                 let sub = &subscription.id;
@@ -185,9 +198,9 @@ impl Session {
                 {
                     return Ok(());
                 }
-                self.send_text(
-                    [b"[\"EVENT\",\"", sub.as_raw().as_bytes(), b"\",", &event.json, b"]"].concat(),
-                );
+                let parts: [&[u8]; 5] =
+                    [b"[\"EVENT\",\"", sub.as_raw().as_bytes(), b"\",", &event.json, b"]"];
+                self.send_text(|out| parts.iter().for_each(|part| out.extend_from_slice(part)));
             }
         }
         Ok(())

@@ -3,11 +3,11 @@
 use std::collections::VecDeque;
 use std::time::Instant;
 
-use event::{RelayMessage, SubscriptionId};
+use event::{EventRef, SubscriptionId};
 use store::{EventBatch, Rows, Serial, StoreError};
 
 /// About how many bytes are queued before the socket is to take them.
-const CHUNK_BYTES: usize = 64 << 10;
+pub(super) const CHUNK_BYTES: usize = 64 << 10;
 
 /// Queries that were not answered to the end.
 #[derive(Default)]
@@ -49,10 +49,10 @@ impl RunningQuery {
         Self { sub, started: Instant::now(), rows, batch: EventBatch::default(), at: 0 }
     }
 
-    /// Shows the next messages; `false` when there are no more.
+    /// Shows the next events to who says how many bytes it queued for each; `false` when there are no more.
     pub(super) async fn next_chunk(
         &mut self,
-        mut show: impl FnMut(Serial, Vec<u8>),
+        mut show: impl FnMut(Serial, EventRef<'_>) -> usize,
     ) -> Result<bool, StoreError> {
         let mut bytes = 0;
         while bytes < CHUNK_BYTES {
@@ -64,9 +64,7 @@ impl RunningQuery {
                 continue;
             };
             self.at += 1;
-            let text = RelayMessage::Event { sub: &self.sub, event }.to_json_bytes();
-            bytes += text.len();
-            show(serial, text);
+            bytes += show(serial, event);
         }
         Ok(true)
     }

@@ -121,12 +121,16 @@ impl Session {
         let Some(mut query) = self.queries.pop() else { return Ok(()) };
         let Some(live) = self.subscriptions.get_mut(&query.sub) else { return Ok(()) };
         let mut sent = 0;
-        let chunk = query.next_chunk(|serial, text| {
-            if live.is_new_stored(serial) {
-                self.relay.metrics.bytes_sent.inc_by(text.len() as u64);
-                self.socket.queue(text);
-                sent += 1;
+        let sub = query.sub.clone();
+        let chunk = query.next_chunk(|serial, event| {
+            if !live.is_new_stored(serial) {
+                return 0;
             }
+            let message = RelayMessage::Event { sub: &sub, event };
+            let bytes = self.socket.queue(|out| message.push_json(out));
+            self.relay.metrics.bytes_sent.inc_by(bytes as u64);
+            sent += 1;
+            bytes
         });
         let more = chunk.await;
         self.relay.metrics.query_events.inc_by(sent);

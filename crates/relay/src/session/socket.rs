@@ -7,14 +7,15 @@ use std::time::Duration;
 
 use futures_util::{Sink, SinkExt, Stream};
 use hyper_util::rt::TokioIo;
+use tokio::io::AsyncWriteExt;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::{Interval, MissedTickBehavior, interval};
 use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::protocol::frame::Frame;
-use tokio_tungstenite::tungstenite::protocol::frame::coding::{CloseCode, Data, OpCode};
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes, error::CapacityError};
 
+use super::gathering::Gathering;
 use crate::Limits;
 use crate::outbox::{Outbox, Outgoing};
 
@@ -23,8 +24,6 @@ pub(crate) type Upgraded = TokioIo<hyper::upgrade::Upgraded>;
 
 /// Each connection keeps a buffer of this size to read into.
 const READ_BUFFER: usize = 8 << 10;
-/// Queued messages are sent by flushing alone, never because there are many.
-const WRITE_BUFFER: usize = 64 << 20;
 /// After this many messages from a client in a row, its answers get a turn.
 const READS_IN_A_ROW: u32 = 64;
 /// How long a client has to take the last words.
@@ -32,13 +31,11 @@ const CLOSE_WAIT: Duration = Duration::from_secs(1);
 
 /// A client's WebSocket.
 pub(super) struct Socket {
-    stream: WebSocketStream<Upgraded>,
+    stream: WebSocketStream<Gathering<Upgraded>>,
     ping: Interval,
     /// How many pings in a row brought nothing back.
     silent_pings: u32,
-    /// How many bytes were queued since all had left.
-    unsent: usize,
-    /// How many may be.
+    /// How many bytes may be queued.
     most_unsent: usize,
     reads_in_a_row: u32,
 }
@@ -85,28 +82,28 @@ impl Socket {
         let message_bytes = limits.message_bytes;
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER)
-            .write_buffer_size(WRITE_BUFFER)
+            .write_buffer_size(0)
             .max_message_size(Some(message_bytes))
             .max_frame_size(Some(message_bytes));
         let mut ping = interval(limits.ping_interval.max(Duration::from_millis(10)));
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
         ping.reset();
+        let stream = Gathering::new(stream);
         let stream = WebSocketStream::from_raw_socket(stream, Role::Server, Some(config)).await;
         // A chunk of a query's answer fits beside what a client may leave unread.
         let most_unsent = limits.outbox_bytes + message_bytes;
-        Self { stream, ping, silent_pings: 0, unsent: 0, most_unsent, reads_in_a_row: 0 }
+        Self { stream, ping, silent_pings: 0, most_unsent, reads_in_a_row: 0 }
     }
 
-    /// Queues a text, which is UTF-8; it leaves while waiting for the next [`Wake`].
-    pub(super) fn queue(&mut self, text: Vec<u8>) {
-        // A frame is sent as it is: what this relay wrote itself need not be looked through again.
-        self.queue_message(Message::Frame(Frame::message(text, OpCode::Data(Data::Text), true)));
+    /// Queues the text that `write` appends, which is UTF-8; it leaves while waiting for the next [`Wake`].
+    /// Returns how long it is.
+    pub(super) fn queue(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> usize {
+        self.stream.get_mut().push_text(write)
     }
 
-    /// A failure shows again when flushing.
-    fn queue_message(&mut self, message: Message) {
-        self.unsent += message.len();
-        drop(Pin::new(&mut self.stream).start_send(message));
+    /// How many bytes are queued.
+    pub(super) fn queued(&self) -> usize {
+        self.stream.get_ref().len()
     }
 
     /// Waits for something to do. `wants_turn` asks to be told when all that was queued has left; unless
@@ -124,10 +121,10 @@ impl Socket {
                 Poll::Ready(Err(_)) => return Poll::Ready(Wake::Closed(CloseReason::Gone)),
                 Poll::Pending => false,
             };
-            if flushed {
-                self.unsent = 0;
+            if flushed && !wants_turn {
+                self.stream.get_mut().shrink();
             }
-            if self.unsent > self.most_unsent || outbox.poll_overflow(cx).is_ready() {
+            if self.queued() > self.most_unsent || outbox.poll_overflow(cx).is_ready() {
                 return Poll::Ready(Wake::Closed(CloseReason::TooSlow));
             }
             if listens
@@ -184,7 +181,8 @@ impl Socket {
                 return Poll::Ready(Wake::Closed(CloseReason::Gone));
             }
             self.silent_pings += 1;
-            self.queue_message(Message::Ping(bytes::Bytes::new()));
+            // A failure shows when flushing.
+            drop(Pin::new(&mut self.stream).start_send(Message::Ping(bytes::Bytes::new())));
             if let Poll::Ready(Err(_)) = Pin::new(&mut self.stream).poll_flush(cx) {
                 return Poll::Ready(Wake::Closed(CloseReason::Gone));
             }
@@ -194,8 +192,9 @@ impl Socket {
 
     /// Sends all that was queued.
     pub(super) async fn flush(&mut self) {
-        // A client that is gone needs no last words.
+        // A client that is gone needs no last words. After a goodbye the WebSocket flushes nothing more.
         drop(self.stream.flush().await);
+        drop(AsyncWriteExt::flush(self.stream.get_mut()).await);
     }
 
     /// Ends the connection.
