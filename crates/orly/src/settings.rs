@@ -132,6 +132,7 @@ impl Settings {
                 name: self.app_name.clone(),
                 description: self.description.clone(),
                 url: self.relay_url.clone().map(String::from),
+                addresses: self.access.own_addresses.iter().map(|own| own.0.to_string()).collect(),
                 contact: self.contact.clone(),
                 icon: self.icon.clone(),
                 operator: self.access.owners().first().copied(),

@@ -3,6 +3,8 @@
 use event::{EventRef, Kind, Pubkey, Timestamp, Verifier, hex, unescaped};
 pub(crate) use event::{SpentTokens, check_http_auth as check_http};
 
+use crate::About;
+
 /// How old or young a NIP-42 event may be, in seconds.
 const AUTH_WINDOW: u64 = 600;
 
@@ -46,10 +48,11 @@ impl Challenge {
 ///
 /// Who has a name takes no proof that was meant for another relay: that one may be passing it on. The
 /// machine's own name is not another's.
-pub(crate) fn own_names<'a>(url: Option<&'a str>, host: &'a str) -> Vec<&'a str> {
+pub(crate) fn own_names<'a>(about: &'a About, host: &'a str) -> Vec<&'a str> {
     let bare = self::host(host).unwrap_or_default();
     let is_local = matches!(&*bare, "localhost" | "127.0.0.1" | "[::1]");
-    url.into_iter().chain((url.is_none() || is_local).then_some(host)).collect()
+    let names = about.url.iter().chain(&about.addresses).map(String::as_str);
+    names.chain((about.url.is_none() || is_local).then_some(host)).collect()
 }
 
 fn check_window(event: EventRef<'_>, now: Timestamp) -> Result<(), String> {
@@ -109,11 +112,14 @@ mod tests {
 
     #[test]
     fn a_relay_with_a_name_answers_to_it_and_to_the_machines_own() {
-        let url = Some("wss://relay.example");
-        assert_eq!(own_names(None, "evil.example"), ["evil.example"]);
-        assert_eq!(own_names(url, "evil.example"), ["wss://relay.example"]);
+        let mut about = About::default();
+        assert_eq!(own_names(&about, "evil.example"), ["evil.example"]);
+        about.url = Some("wss://relay.example".into());
+        assert_eq!(own_names(&about, "evil.example"), ["wss://relay.example"]);
         for local in ["127.0.0.1:3334", "localhost", "[::1]:3334", "[::1]"] {
-            assert_eq!(own_names(url, local), ["wss://relay.example", local]);
+            assert_eq!(own_names(&about, local), ["wss://relay.example", local]);
         }
+        about.addresses = vec!["ws://relay.onion".into()];
+        assert_eq!(own_names(&about, "any"), ["wss://relay.example", "ws://relay.onion"]);
     }
 }

@@ -279,7 +279,7 @@ impl Session {
     }
 
     fn authenticate(&mut self, event: EventRef<'_>) {
-        let hosts = own_names(self.relay.settings.about.url.as_deref(), &self.host);
+        let hosts = own_names(&self.relay.settings.about, &self.host);
         let result = self.challenge.check(event, &hosts, Timestamp::now());
         let reason = match result {
             Ok(pubkey) if self.pubkeys.contains(&pubkey) => String::new(),

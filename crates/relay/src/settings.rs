@@ -41,6 +41,8 @@ pub struct About {
     pub description: String,
     /// Its public address, as `wss://…`.
     pub url: Option<String>,
+    /// Other addresses it is known under.
+    pub addresses: Vec<String>,
     /// Whom to write to.
     pub contact: Option<String>,
     /// A picture.

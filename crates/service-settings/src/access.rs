@@ -37,7 +37,8 @@ daemon::settings! {
             /// How slow they may become.
             throttle_max: Duration =
                 "ORLY_FOLLOWS_THROTTLE_MAX" | "ORLY_FOLLOWS_THROTTLE_MAX_DELAY", "60s";
-            /// Addresses of this relay besides `ORLY_RELAY_URL`; they are not asked for follow lists.
+            /// Addresses of this relay besides `ORLY_RELAY_URL`: NIP-42 and NIP-98 may name them, and they
+            /// are neither asked for follow lists nor synchronised with.
             own_addresses: Vec<OwnAddress> = "ORLY_RELAY_ADDRESSES", "";
         }
     }

@@ -29,7 +29,7 @@ pub(super) fn authorize(
     let header = head.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let header = header.ok_or_else(|| unauthorized("the Authorization header is missing"))?;
     let host = head.headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    let names = own_names(relay.settings.about.url.as_deref(), host.unwrap_or_default());
+    let names = own_names(&relay.settings.about, host.unwrap_or_default());
     let names = names.iter().map(|name| name.trim_end_matches('/'));
     let path = head.uri.path_and_query().map_or("", |path| path.as_str());
     let mut urls: Vec<String> = names.clone().map(|name| format!("{name}{path}")).collect();
