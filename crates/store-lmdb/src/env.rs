@@ -88,7 +88,7 @@ impl Lmdb {
             }
             txn => txn,
         }?;
-        let result = work(&txn);
+        let result = schema::check_running(&self.tables, &txn).and_then(|()| work(&txn));
         drop((txn, guard));
         result
     }
@@ -144,6 +144,7 @@ impl Lmdb {
     ) -> Result<T, LmdbError> {
         let _guard = self.map.read();
         let mut wtxn = self.turnstile.pass(|| self.env.write_txn())?;
+        schema::check_running(&self.tables, &wtxn)?;
         let value = work(&mut wtxn)?;
         wtxn.commit().map_err(|error| self.explain(error))?;
         Ok(value)

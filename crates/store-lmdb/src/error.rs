@@ -78,7 +78,9 @@ impl From<LmdbError> for StoreError {
     fn from(error: LmdbError) -> Self {
         match error {
             LmdbError::Full { .. } => Self::ReadOnly(error.to_string()),
-            LmdbError::Broken { .. } => Self::Unavailable(error.to_string()),
+            LmdbError::Broken { .. } | LmdbError::NewerSchema { .. } => {
+                Self::Unavailable(error.to_string())
+            }
             // What broke it was told when it did.
             LmdbError::Lmdb(heed::Error::Mdb(heed::MdbError::Panic)) => {
                 Self::Unavailable("its disk failed".into())

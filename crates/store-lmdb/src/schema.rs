@@ -51,6 +51,15 @@ pub(crate) fn check(found: Option<(u32, bool)>, options: &Options) -> Result<(),
     }
 }
 
+/// Refuses a database that a newer version brought up to date while it was open here: what that version means by
+/// its tables is not known.
+pub(crate) fn check_running(tables: &Tables, txn: &RoTxn<'_>) -> Result<(), LmdbError> {
+    match tables.meta.get(txn, SCHEMA_KEY)?.map(number).transpose()? {
+        Some(found) if found > SCHEMA => Err(LmdbError::NewerSchema { found, known: SCHEMA }),
+        _ => Ok(()),
+    }
+}
+
 /// Makes a new database one of this schema, and an older one as well; returns the secret of its hashes.
 pub(crate) fn prepare(lmdb: &Lmdb) -> Result<HashKey, LmdbError> {
     let meta = lmdb.tables.meta;

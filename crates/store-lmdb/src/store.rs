@@ -85,7 +85,8 @@ impl LmdbStore {
         backup::backup(&self.lmdb, file)
     }
 
-    /// Waits until the database breaks, which only a new process gets over, and says how.
+    /// Waits until the database breaks, or another process makes it one of a newer version, which only a new process
+    /// gets over, and says how.
     pub async fn broken(&self) -> &LmdbError {
         self.broken.wait().await
     }

@@ -265,7 +265,7 @@ impl Writer {
             format!("no room left on the disk of {}: free some space", self.lmdb.path().display())
         } else if let LmdbError::Full { .. } = error {
             error.to_string()
-        } else if let LmdbError::Broken { .. } = error {
+        } else if let LmdbError::Broken { .. } | LmdbError::NewerSchema { .. } = error {
             let refusal = StoreError::Unavailable(error.to_string());
             // Whoever waits for it tells it; nothing else can break it again.
             drop(self.broken.set(error));

@@ -34,6 +34,30 @@ fn a_newer_schema_is_refused_with_what_to_do() {
     assert!(before == after, "the database was written to");
 }
 
+#[tokio::test]
+async fn a_newer_version_that_comes_meanwhile_ends_reading_and_writing() {
+    let dir = TempDir::new().unwrap();
+    let store = LmdbStore::open(Options::new(dir.path()), None).unwrap();
+    store.save(events()).await.unwrap();
+    let beside = Options { access: Access::Read, ..Options::new(dir.path()) };
+    let beside = LmdbStore::open(beside, None).unwrap();
+    let newer = (SCHEMA + 1).to_be_bytes();
+    let lmdb = &store.lmdb;
+    lmdb.write(|wtxn| Ok(lmdb.tables.meta.put(wtxn, SCHEMA_KEY, &newer)?)).unwrap();
+    let text = "store is not reachable: event store has schema 3, this version knows up to 2: run the newer version";
+    let errors = [
+        store.save(events()).await.err(),
+        store.query(Query::by_operator(Filter::default())).next().await.err(),
+        beside.query(Query::by_operator(Filter::default())).next().await.err(),
+        beside.count(&Query::by_operator(Filter::default())).await.err(),
+    ];
+    for error in errors {
+        let error = error.expect("its tables are not known").to_string();
+        assert!(error.starts_with(text), "{error}");
+    }
+    assert!(matches!(store.broken().await, LmdbError::NewerSchema { .. }));
+}
+
 #[test]
 fn a_damaged_schema_is_refused() {
     let dir = with_schema(b"one");
