@@ -11,7 +11,7 @@ use service_settings::{EmbeddedStore, RelayUrl};
 use store_lmdb::{Access, LmdbError, LmdbStore, Options};
 use tokio_util::sync::CancellationToken;
 
-/// What the files of LMDB are called where another process may read them.
+/// What the files of LMDB are called where another process may read them. Another schema gets another name.
 const ENGINE: &str = "lmdb";
 
 /// Opens the files of this process, with as much memory as there is. `url` is the relay's.

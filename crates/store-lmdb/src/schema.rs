@@ -16,7 +16,8 @@ use crate::keys::{HashKey, SerialBytes, serial_bytes, serial_from};
 use crate::options::{Access, Options};
 use crate::tables::{DISUSED, META, Table, Tables};
 
-/// The schema this version writes. A change of tables or keys raises it and adds a migration.
+/// The schema this version writes. A change of tables or keys raises it and adds a migration. The name that a service
+/// gives to its files (`service_store`) changes with it, so that older readers beside it ask the service instead.
 pub(crate) const SCHEMA: u32 = 2;
 pub(crate) const SCHEMA_KEY: &[u8] = b"schema";
 const DATABASE_ID_KEY: &[u8] = b"database_id";

@@ -2,8 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "the helpers of tests are tests too")]
 
-use std::fs::{File, OpenOptions};
-use std::os::fd::AsRawFd;
+#[path = "../../../store-lmdb/tests/store-lmdb/failing_disk.rs"]
+mod failing_disk;
 
 use service_settings::EmbeddedStore;
 use service_store::EventStore;
@@ -11,8 +11,7 @@ use store::Markers;
 use store_lmdb::Access;
 use tokio_util::sync::CancellationToken;
 
-/// The flags of the file that LMDB writes the end of a commit through, in the words of /proc: O_DSYNC, O_WRONLY.
-const END_OF_COMMIT: u32 = 0o10001;
+use failing_disk::fail_end_of_commit;
 
 #[tokio::test]
 async fn work_ends_and_fails_when_the_disk_of_the_store_does() {
@@ -40,20 +39,4 @@ async fn work_ends_and_fails_when_the_disk_of_the_store_does() {
     let store = service_store::open(&settings, Access::Create, None).unwrap();
     assert_eq!(store.marker("kept").await.unwrap(), Some(vec![1]));
     assert_eq!(store.marker("lost").await.unwrap(), None);
-}
-
-/// Puts a full device in the place of the file.
-fn fail_end_of_commit() -> File {
-    let is_end = |fd: &i32| {
-        let target = std::fs::read_link(format!("/proc/self/fd/{fd}")).unwrap_or_default();
-        let info = std::fs::read_to_string(format!("/proc/self/fdinfo/{fd}")).unwrap_or_default();
-        let flags = info.lines().find_map(|line| line.strip_prefix("flags:")).unwrap_or("0");
-        let flags = u32::from_str_radix(flags.trim(), 8).unwrap();
-        target.ends_with("data.mdb") && flags & END_OF_COMMIT == END_OF_COMMIT
-    };
-    let fd = (0..100).find(is_end).unwrap();
-    nix::unistd::close(fd).unwrap();
-    let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
-    assert_eq!(full.as_raw_fd(), fd);
-    full
 }

@@ -1,7 +1,6 @@
 //! A disk that fails at the end of a commit, which LMDB does not go on from.
 
 use std::error::Error;
-use std::path::Path;
 use std::time::Duration;
 
 use event::EventId;
@@ -9,10 +8,8 @@ use store::conformance::{ALICE, note};
 use store::{EventStore, StoreError};
 
 use crate::child;
+use crate::failing_disk::fail_end_of_commit;
 use crate::lmdb::{assert_sound, open, scratch, subject};
-
-/// The flags of the file that LMDB writes the end of a commit through, in the words of /proc: O_DSYNC, O_WRONLY.
-const END_OF_COMMIT: u32 = 0o10001;
 
 #[tokio::test]
 async fn a_broken_store_says_so_and_keeps_what_it_acknowledged() {
@@ -50,20 +47,4 @@ async fn child_saves_until_the_disk_fails() {
     assert!(matches!(unread, StoreError::Unavailable(_)), "{unread:?}");
     let broken = tokio::time::timeout(Duration::from_secs(5), store.broken()).await.unwrap();
     eprintln!("broken {broken}: {}", broken.source().unwrap());
-}
-
-/// Puts a full device in the place of the file.
-fn fail_end_of_commit() -> std::fs::File {
-    let is_end = |fd: &i32| {
-        let target = std::fs::read_link(format!("/proc/self/fd/{fd}")).unwrap_or_default();
-        let info = std::fs::read_to_string(format!("/proc/self/fdinfo/{fd}")).unwrap_or_default();
-        let flags = info.lines().find_map(|line| line.strip_prefix("flags:")).unwrap_or("0");
-        let flags = u32::from_str_radix(flags.trim(), 8).unwrap();
-        target.ends_with("data.mdb") && flags & END_OF_COMMIT == END_OF_COMMIT
-    };
-    let fd = (0..100).find(is_end).unwrap();
-    nix::unistd::close(fd).unwrap();
-    let full = std::fs::OpenOptions::new().write(true).open(Path::new("/dev/full")).unwrap();
-    assert_eq!(std::os::fd::AsRawFd::as_raw_fd(&full), fd);
-    full
 }

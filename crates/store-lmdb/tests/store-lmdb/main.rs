@@ -5,6 +5,7 @@
 mod broken;
 mod child;
 mod disk_full;
+mod failing_disk;
 mod histories;
 mod kill;
 mod lmdb;
