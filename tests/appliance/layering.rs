@@ -9,7 +9,7 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Who may use whom. What is below a crate's own arrows it may use as well.
-const ARROWS: [(&str, &[&str]); 21] = [
+const ARROWS: [(&str, &[&str]); 22] = [
     ("event", &[]),
     ("reconcile", &["event"]),
     ("store", &["reconcile"]),
@@ -23,9 +23,10 @@ const ARROWS: [(&str, &[&str]); 21] = [
     ("supervisor", &[]),
     ("daemon", &[]),
     ("service-settings", &["daemon", "relay-sync", "rpc"]),
-    ("service-store", &["service-settings", "store-lmdb"]),
+    ("service-store", &["service-settings", "store-lmdb", "store-neo4j"]),
     ("orly", &["relay", "service-store"]),
     ("orly-db-badger", &["service-store"]),
+    ("orly-db-neo4j", &["service-store"]),
     ("orly-acl", &["service-store"]),
     ("orly-sync-negentropy", &["service-store"]),
     ("orly-launcher", &["service-settings", "supervisor"]),

@@ -11,6 +11,7 @@ mod blobs;
 mod calls;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
+mod cypher;
 mod export;
 mod failure;
 mod files;
@@ -47,6 +48,7 @@ use crate::proto::orlydb::v1::database_service_server::DatabaseServiceServer;
 use crate::{DATABASE_MESSAGE_LIMIT, Readiness, Service};
 
 use access::AccessLog;
+pub use cypher::{CypherError, CypherQuestion, CypherReader};
 use files::Files;
 use query_cache::QueryCache;
 use records::RecordSets;
@@ -99,6 +101,8 @@ pub struct Database {
     blobs: Files,
     relay_blobs: RelayFiles,
     thumbnails: Files,
+    /// Who answers questions in Cypher, if the store is a graph.
+    cypher: Option<Arc<dyn CypherReader>>,
     /// Held by whoever reads a record in order to write it.
     editing: Mutex<()>,
 }
@@ -125,6 +129,7 @@ impl Database {
             markers: parts.markers,
             readiness: parts.readiness,
             set_log_level: parts.set_log_level,
+            cypher: None,
             editing: Mutex::default(),
             options,
         }

@@ -17,7 +17,9 @@ pub use connect::{DATABASE_MESSAGE_LIMIT, MESSAGE_LIMIT};
 pub use convert::Malformed;
 #[cfg(any(test, feature = "conformance"))]
 pub use database::conformance as database_conformance;
-pub use database::{Database, DatabaseOptions, DatabaseParts};
+pub use database::{
+    CypherError, CypherQuestion, CypherReader, Database, DatabaseOptions, DatabaseParts,
+};
 pub use negentropy::{
     NegentropyServer, PeerProgress, RemotePeerSync, RemoteReconciler, RemoteSyncError, SyncStream,
 };

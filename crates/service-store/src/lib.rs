@@ -5,8 +5,10 @@
 
 mod embedded;
 mod event_store;
+mod graph;
 mod waiting;
 
 pub use embedded::{open, open_shared, shared, while_sound};
 pub use event_store::{EventStore, Store};
+pub use graph::at_neo4j;
 pub use waiting::when_there;

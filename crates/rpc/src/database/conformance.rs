@@ -10,6 +10,7 @@ pub mod deleting;
 pub mod identity;
 pub mod moving;
 pub mod querying;
+pub mod questions;
 pub mod records;
 pub mod saving;
 pub mod serials;

@@ -1,15 +1,14 @@
 //! Calls about the service itself.
 
-use tonic::{Code, Status};
+use tonic::Status;
 
 use super::Database;
-use super::failure::{OrFail, failed};
+use super::failure::OrFail;
 use crate::Malformed;
 use crate::proto::orlydb::v1 as proto;
 
 const SYNC: &str = "sync";
 const LEVEL: &str = "set log level";
-const CYPHER: &str = "execute cypher read";
 
 impl Database {
     pub(super) async fn get_path(&self, _: proto::Empty) -> Result<proto::PathResponse, Status> {
@@ -40,13 +39,5 @@ impl Database {
     pub(super) async fn run_migrations(&self, _: proto::Empty) -> Result<proto::Empty, Status> {
         // The store brings its tables up to date when it is opened.
         Ok(proto::Empty {})
-    }
-
-    pub(super) async fn execute_cypher_read(
-        &self,
-        _: proto::CypherReadRequest,
-    ) -> Result<proto::CypherReadResponse, Status> {
-        let text = "this event store is no graph; only orly-db-neo4j answers Cypher";
-        Err(failed(CYPHER, Code::Unimplemented, text))
     }
 }
