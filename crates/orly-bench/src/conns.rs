@@ -25,7 +25,7 @@ pub(crate) struct Options {
     /// How long they stay open, idle.
     #[arg(long, default_value = "2s", value_parser = parse_duration)]
     pub(crate) hold: Duration,
-    /// The subscription of each connection; {n} becomes the connection's number in 64 hex digits.
+    /// The subscription of each connection; an n in braces becomes its number in 64 hex digits.
     #[arg(long, default_value = r#"{"authors":["{n}"],"limit":1}"#)]
     pub(crate) filter: String,
     /// Open a reconciliation of the filter (NEG-OPEN) on each connection instead of a subscription.

@@ -86,7 +86,46 @@ fn wrong(what: &str, text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use proptest::sample::select;
+
     use super::*;
+
+    const WORDS: [&str; 17] = [
+        "[",
+        "]",
+        ",",
+        "{",
+        "}",
+        "\"EVENT\"",
+        "\"OK\"",
+        "\"NEG-MSG\"",
+        "\"NEG-ERR\"",
+        "\"CLOSED\"",
+        "\"a\"",
+        "\"61\"",
+        "\"\\ud83d\"",
+        "true",
+        "1e999",
+        "é😀",
+        "\u{0}",
+    ];
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_or_refused(
+            any in any::<String>(),
+            words in vec(select(&WORDS[..]), 0..12),
+            elements in vec(select(&WORDS[5..]), 0..5),
+        ) {
+            for text in [any, words.concat(), format!("[{}]", elements.join(","))] {
+                if let Err(refusal) = Message::from_json(&text) {
+                    prop_assert!(refusal.starts_with("it sent "), "{}", refusal);
+                }
+            }
+        }
+    }
 
     #[test]
     fn messages_are_read() {

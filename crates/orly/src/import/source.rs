@@ -118,3 +118,68 @@ impl<R: Seek> Seek for Counted<R> {
         self.inner.seek(to)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use proptest::sample::Index;
+
+    use super::*;
+    use crate::import::chunks::{Chunks, Content, Position};
+
+    /// Lines packed both ways, and plain.
+    fn packed(text: &[u8]) -> [Vec<u8>; 3] {
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        gzip.write_all(text).unwrap();
+        [gzip.finish().unwrap(), zstd::encode_all(text, 1).unwrap(), text.to_vec()]
+    }
+
+    /// What can be read up to the first fault.
+    fn read(bytes: Vec<u8>) -> Vec<u8> {
+        let Ok(reader) = unpack(BufReader::new(io::Cursor::new(bytes)), Reader::stream) else {
+            return Vec::new();
+        };
+        let mut chunks = Chunks::new(reader, Position::default());
+        let mut lines = Vec::new();
+        while let Ok(Some(chunk)) = chunks.next() {
+            assert!(chunk.start.bytes < chunk.end.bytes);
+            if let Content::Lines(bytes) = chunk.content {
+                lines.extend(bytes);
+            }
+        }
+        lines
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_up_to_a_fault(
+            magic in prop::sample::select(vec![GZIP, ZSTD, b"\x1f\x8b\x08\0\0\0\0\0\0\x03", b""]),
+            rest in vec(any::<u8>(), 0..200),
+        ) {
+            read([magic, &rest].concat());
+        }
+
+        #[test]
+        fn what_is_damaged_is_read_up_to_there(
+            text in "([a-z]{0,20}\n){1,50}",
+            at in any::<Index>(),
+            byte in any::<u8>(),
+            is_cut in any::<bool>(),
+        ) {
+            for mut bytes in packed(text.as_bytes()) {
+                let at = at.index(bytes.len());
+                if is_cut {
+                    // Whatever is shorter than the first bytes of a packed file may be plain.
+                    bytes.truncate(at.max(ZSTD.len()));
+                    prop_assert!(text.as_bytes().starts_with(&read(bytes)));
+                } else {
+                    bytes[at] = byte;
+                    read(bytes);
+                }
+            }
+        }
+    }
+}

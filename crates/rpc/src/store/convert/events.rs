@@ -112,6 +112,8 @@ fn length(event: EventRef<'_>) -> u32 {
 #[cfg(test)]
 mod tests {
     use event::{Draft, Keys, Kind, Timestamp};
+    use proptest::collection::vec;
+    use proptest::prelude::*;
 
     use super::*;
 
@@ -151,6 +153,25 @@ mod tests {
                 let found = batches.iter().flat_map(EventBatch::iter);
                 let expected = (1..).map(Serial::new).zip(events.iter().map(Event::as_ref));
                 assert!(found.eq(expected.take(events.len())));
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_unpacked_or_refused(
+            packed in vec(prop_oneof![Just(0), any::<u8>()], 0..800),
+            lengths in vec(prop_oneof![0..400u32, any::<u32>()], 0..5),
+            serials in vec(any::<u64>(), 0..5),
+        ) {
+            let message = proto::Events { packed: packed.into(), lengths, serials };
+            let mut events = Vec::new();
+            if to_events(&message, &mut events).is_ok() {
+                prop_assert_eq!(events.len(), message.lengths.len());
+            }
+            let lengths = message.lengths.len();
+            if let Ok(batch) = to_batch(message) {
+                prop_assert_eq!(batch.iter().count(), lengths);
             }
         }
     }
