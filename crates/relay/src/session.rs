@@ -26,7 +26,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::auth::{Challenge, own_names};
+use crate::auth::Challenge;
 use crate::ingest::{Submission, admit};
 use crate::outbox::{Outbox, Outgoing};
 use crate::relay::Relay;
@@ -36,9 +36,6 @@ use requests::Live;
 use socket::{CloseReason, Socket, Wake};
 
 pub(crate) use socket::Upgraded;
-
-/// As how many pubkeys a client may authenticate.
-const MAX_PUBKEYS: usize = 32;
 
 static NEXT_NUMBER: AtomicU64 = AtomicU64::new(1);
 
@@ -276,31 +273,6 @@ impl Session {
         self.relay.metrics.refused(rejection.prefix);
         let (id, reason) = (event.id(), rejection.to_string());
         self.send(RelayMessage::Ok { id, accepted: false, reason: &reason });
-    }
-
-    fn authenticate(&mut self, event: EventRef<'_>) {
-        let hosts = own_names(&self.relay.settings.about, &self.host);
-        let result = self.challenge.check(event, &hosts, Timestamp::now());
-        let reason = match result {
-            Ok(pubkey) if self.pubkeys.contains(&pubkey) => String::new(),
-            Ok(_) if self.pubkeys.len() >= MAX_PUBKEYS => {
-                format!(
-                    "restricted: {MAX_PUBKEYS} pubkeys are authenticated here, no more are allowed"
-                )
-            }
-            Ok(pubkey) => {
-                self.pubkeys.push(pubkey);
-                self.standing = None;
-                self.viewer = self.relay.viewer(&self.pubkeys, None);
-                String::new()
-            }
-            Err(reason) => format!("invalid: {reason}"),
-        };
-        self.send(RelayMessage::Ok {
-            id: event.id(),
-            accepted: reason.is_empty(),
-            reason: &reason,
-        });
     }
 }
 

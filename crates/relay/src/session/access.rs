@@ -1,14 +1,15 @@
-//! What the client of a session may do, as access control says.
+//! Who the client of a session is, and what it may do, as access control says.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use acl::{AccessLevel, Mode};
-use event::{EventRef, Filter, Kind, Prefix, Rejection, RelayMessage, SubscriptionId};
+use event::{EventRef, Filter, Kind, Prefix, Rejection, RelayMessage, SubscriptionId, Timestamp};
 use store::{Hidden, HiddenAuthors};
 
 use super::Session;
 use super::socket::CloseReason;
+use crate::auth::own_names;
 
 /// Kinds by which clients find each other: they may be read before NIP-42.
 const DIRECTORY: [Kind; 7] = [
@@ -21,6 +22,9 @@ const DIRECTORY: [Kind; 7] = [
     Kind::new(10_050),
 ];
 
+/// As how many pubkeys a client may authenticate.
+const MAX_PUBKEYS: usize = 32;
+
 /// What was learned about a client, and under which revision.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Standing {
@@ -31,6 +35,32 @@ pub(super) struct Standing {
 }
 
 impl Session {
+    /// Takes an answer to the challenge (NIP-42).
+    pub(super) fn authenticate(&mut self, event: EventRef<'_>) {
+        let hosts = own_names(&self.relay.settings.about, &self.host);
+        let result = self.challenge.check(event, &hosts, Timestamp::now());
+        let reason = match result {
+            Ok(pubkey) if self.pubkeys.contains(&pubkey) => String::new(),
+            Ok(_) if self.pubkeys.len() >= MAX_PUBKEYS => {
+                format!(
+                    "restricted: {MAX_PUBKEYS} pubkeys are authenticated here, no more are allowed"
+                )
+            }
+            Ok(pubkey) => {
+                self.pubkeys.push(pubkey);
+                self.standing = None;
+                self.viewer = self.relay.viewer(&self.pubkeys, None);
+                String::new()
+            }
+            Err(reason) => format!("invalid: {reason}"),
+        };
+        self.send(RelayMessage::Ok {
+            id: event.id(),
+            accepted: reason.is_empty(),
+            reason: &reason,
+        });
+    }
+
     /// What the client may do: the most that one of its pubkeys may.
     async fn level(&mut self) -> Result<AccessLevel, Rejection> {
         let access = &self.relay.access;
