@@ -1,8 +1,8 @@
 //! Where every process starts: settings, logging, signals, shutdown.
 //!
-//! A process is `daemon::with_command_line(|line| daemon::run(logging, serve))`: [`settings!`] makes its table of
-//! variables, [`run`] reads it, starts logging and the runtime, and turns signals into a token. Knows nothing of
-//! Nostr; the only place that reads environment variables.
+//! A process is `daemon::with_command_line(|line| daemon::run(threads, logging, serve))`: [`settings!`] makes its
+//! table of variables, [`run`] reads it, starts logging and the runtime, and turns signals into a token. Knows
+//! nothing of Nostr; the only place that reads environment variables.
 
 mod command_line;
 mod duration;
@@ -31,7 +31,7 @@ pub use page::{help, page};
 pub use reader::{
     Entry, Findings, InvalidSetting, InvalidSettings, Loaded, Origin, Reader, Weight, load,
 };
-pub use run::{EXIT_USAGE, Start, run, run_on_one_thread};
+pub use run::{EXIT_USAGE, Start, Threads, run};
 pub use service_manager::ServiceManager;
 pub use setting::{Setting, choice};
 pub use table::{Effect, Row, Settings, joined, joined_len};

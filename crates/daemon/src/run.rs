@@ -1,6 +1,7 @@
 //! From the start of a process to its exit code.
 
 use std::io::Write;
+use std::num::NonZero;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -29,22 +30,26 @@ pub struct Start<S> {
     pub manager: ServiceManager,
 }
 
-/// Runs a process: reads its settings, starts the log as `logging` says, and does its `work`.
+/// How many threads the work of a process is done on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Threads {
+    /// On one, for a process that mostly waits: it takes less memory, and children that ask to be told when
+    /// the thread that started them ends (PR_SET_PDEATHSIG) are told when the process does.
+    One,
+    /// On half as many as there are cores, for a process that asks or answers another one on the same host for
+    /// all it does: with more they wait for each other's.
+    Half,
+    /// On as many as there are cores.
+    All,
+}
+
+/// Runs a process: reads its settings, starts the log as `logging` says, and does its `work` on `threads`,
+/// or on as many as the environment says with TOKIO_WORKER_THREADS if that is not one.
 ///
 /// The exit code is 0, 1 if the work fails, or 64 if the settings are not valid; the reason is one line on
 /// stderr. SIGTERM and SIGINT cancel `shutdown`, a second one ends the process at once.
-pub fn run<S, W, F>(logging: impl FnOnce(&S, &Findings) -> Logging, work: W) -> ExitCode
-where
-    S: Settings,
-    W: FnOnce(Start<S>) -> F,
-    F: Future<Output = anyhow::Result<()>>,
-{
-    exit_code(start(Builder::new_multi_thread(), logging, work))
-}
-
-/// The same on one thread, for a process that mostly waits: it takes less memory, and children that ask to
-/// be told when the thread that started them ends (PR_SET_PDEATHSIG) are told when the process does.
-pub fn run_on_one_thread<S, W, F>(
+pub fn run<S, W, F>(
+    threads: impl FnOnce(&S) -> Threads,
     logging: impl FnOnce(&S, &Findings) -> Logging,
     work: W,
 ) -> ExitCode
@@ -53,11 +58,7 @@ where
     W: FnOnce(Start<S>) -> F,
     F: Future<Output = anyhow::Result<()>>,
 {
-    exit_code(start(Builder::new_current_thread(), logging, work))
-}
-
-fn exit_code(result: anyhow::Result<()>) -> ExitCode {
-    match result {
+    match start(threads, logging, work) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let is_usage = error.is::<InvalidSettings>();
@@ -69,7 +70,7 @@ fn exit_code(result: anyhow::Result<()>) -> ExitCode {
 }
 
 fn start<S, W, F>(
-    mut runtime: Builder,
+    threads: impl FnOnce(&S) -> Threads,
     logging: impl FnOnce(&S, &Findings) -> Logging,
     work: W,
 ) -> anyhow::Result<()>
@@ -85,6 +86,7 @@ where
     logging(&settings, &findings).start();
     findings.log();
     let manager = ServiceManager::new(&environment);
+    let mut runtime = builder(threads(&settings), &environment);
     let runtime = runtime.enable_all().build().context("start the runtime")?;
     let shutdown = CancellationToken::new();
     let result = runtime.block_on(async {
@@ -96,6 +98,18 @@ where
     });
     runtime.shutdown_timeout(LAST_WAIT);
     result
+}
+
+fn builder(threads: Threads, environment: &Environment) -> Builder {
+    if threads == Threads::One {
+        return Builder::new_current_thread();
+    }
+    let mut builder = Builder::new_multi_thread();
+    if threads == Threads::Half && environment.variable("TOKIO_WORKER_THREADS").is_none() {
+        let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+        builder.worker_threads(cores.div_ceil(2));
+    }
+    builder
 }
 
 /// Keeps the allocator's memory in small pages: the first kilobyte used would otherwise take 2 MiB,

@@ -8,6 +8,7 @@ mod wiring;
 use std::process::ExitCode;
 
 use clap::Parser;
+use daemon::Threads;
 
 use crate::settings::Settings;
 
@@ -24,6 +25,6 @@ struct CommandLine {}
 
 fn main() -> ExitCode {
     daemon::with_command_line(|CommandLine {}| {
-        daemon::run(|settings: &Settings, _| settings.logging(), wiring::serve)
+        daemon::run(|_| Threads::Half, |settings: &Settings, _| settings.logging(), wiring::serve)
     })
 }

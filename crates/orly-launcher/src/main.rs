@@ -23,6 +23,8 @@ mod view;
 use std::io::Write;
 use std::process::ExitCode;
 
+use daemon::Threads;
+
 use crate::command_line::CommandLine;
 use crate::settings::Settings;
 
@@ -39,6 +41,8 @@ fn main() -> ExitCode {
     }
     daemon::with_command_line(|CommandLine { command, socket }| match command {
         Some(command) => client::run(&command, socket),
-        None => daemon::run_on_one_thread(|settings: &Settings, _| settings.logging(), run::serve),
+        None => {
+            daemon::run(|_| Threads::One, |settings: &Settings, _| settings.logging(), run::serve)
+        }
     })
 }

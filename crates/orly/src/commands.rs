@@ -13,7 +13,8 @@ mod query;
 use std::process::ExitCode;
 
 use anyhow::bail;
-use daemon::Start;
+use daemon::{Start, Threads};
+use service_settings::RelayDatabase;
 
 use crate::command_line::{Command, Db};
 use crate::settings::Settings;
@@ -27,11 +28,22 @@ pub(crate) fn run(command: Option<Command>) -> ExitCode {
         Some(Command::Version) => {
             output::told(output::print(concat!("orly ", env!("CARGO_PKG_VERSION"))))
         }
-        None => daemon::run(|settings: &Settings, _| settings.log.of_relay(), wiring::serve),
+        None => {
+            daemon::run(threads, |settings: &Settings, _| settings.log.of_relay(), wiring::serve)
+        }
         Some(command) => daemon::run(
+            |_| Threads::All,
             |settings: &Settings, found| settings.log.of_command(found),
             |start| run_with_store(start, command),
         ),
+    }
+}
+
+/// The relay leaves half of the cores to a database service that does all reading for it.
+fn threads(settings: &Settings) -> Threads {
+    match settings.db_type {
+        RelayDatabase::Remote if !settings.db_direct_reads => Threads::Half,
+        _ => Threads::All,
     }
 }
 
