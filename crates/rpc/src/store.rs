@@ -12,6 +12,7 @@ mod files;
 mod link;
 mod remote;
 mod server;
+mod session;
 
 pub use files::{OpenFiles, SharedFiles};
 pub use remote::RemoteStore;

@@ -1,3 +1,5 @@
+//! The service over a real socket, as relays of ours and of the original ask it.
+
 mod decisions;
 
 use std::sync::Arc;

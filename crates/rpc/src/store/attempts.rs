@@ -7,7 +7,8 @@ use store::{ReconcileError, StoreError};
 use tokio::time::Instant;
 use tonic::Status;
 
-use super::link::{Link, Lost, Session};
+use super::link::{Link, Lost};
+use super::session::Session;
 
 /// How long a call that was lost waits for the service to return.
 const PATIENCE: Duration = Duration::from_secs(5);

@@ -10,7 +10,7 @@ use tokio_util::task::AbortOnDropHandle;
 use tonic::{Status, Streaming};
 
 use super::failure::status_of;
-use super::link::Client;
+use super::session::Client;
 use crate::proto::orlystore::v1 as proto;
 
 /// How many requests wait to be sent at most.

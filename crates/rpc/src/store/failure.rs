@@ -108,6 +108,19 @@ pub(super) fn chain(error: &dyn Error) -> String {
     text
 }
 
+/// A failure on the way, in few words: what is at the root of it.
+pub(super) fn tell(status: &Status) -> String {
+    let mut root: Option<&dyn Error> = status.source();
+    while let Some(source) = root.and_then(Error::source) {
+        root = Some(source);
+    }
+    match (root, status.message()) {
+        (Some(root), _) => root.to_string(),
+        (None, "") => status.code().description().to_owned(),
+        (None, message) => message.to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,35 +1,22 @@
 //! The way to the service: who is there, found when it is first needed and again whenever it was lost.
 
-use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::try_join_all;
 use parking_lot::Mutex;
 use relay_sync::SyncStore;
 use store::{ReconcileError, Serial, StoreError};
 use tokio::time::Instant;
-use tonic::transport::Channel;
 use tonic::{Code, Status};
 
-use super::database::DatabaseClient;
-use super::exchange::Exchange;
-use super::failure;
+use super::failure::{self, tell};
 use super::files::{OpenFiles, SharedFiles};
+use super::session::{self, Peer, Session};
+use crate::Address;
 use crate::proto::orlystore::v1 as proto;
-use crate::proto::orlystore::v1::store_service_client::StoreServiceClient;
-use crate::{Address, DATABASE_MESSAGE_LIMIT};
 
-/// How long the service may take to say who it is.
-const GREETING: Duration = Duration::from_secs(5);
 /// How long a failure to connect stands for all who ask.
 const PAUSE: Duration = Duration::from_millis(50);
-
-/// How many connections are for queries at most.
-const MOST_EXCHANGES: usize = 4;
-
-/// The client of a service of ours.
-pub(super) type Client = StoreServiceClient<Channel>;
 
 /// The way to one service.
 pub(super) struct Link {
@@ -62,44 +49,6 @@ struct Down {
 struct Files {
     wire: proto::SharedFiles,
     store: Arc<dyn SyncStore>,
-}
-
-/// A service as it was when the connection came about.
-pub(super) struct Session {
-    pub(super) peer: Peer,
-    /// The newest serial then.
-    pub(super) last_serial: Serial,
-}
-
-/// How many queries a service reads for us at once: each connection is read for by one thread.
-fn exchanges() -> usize {
-    std::thread::available_parallelism().map_or(1, |cores| cores.get().min(MOST_EXCHANGES))
-}
-
-/// Who is at the other end.
-pub(super) enum Peer {
-    /// A service of ours.
-    Store(Box<Clients>),
-    /// The database service of the original.
-    Database(Arc<DatabaseClient>),
-}
-
-/// Clients of a service of ours.
-pub(super) struct Clients {
-    /// For what must not wait behind answers to queries.
-    pub(super) calls: Client,
-    /// For what takes a while.
-    pub(super) reads: Client,
-    /// For queries, each with a connection of its own.
-    exchanges: Vec<Exchange>,
-}
-
-impl Clients {
-    /// Where a query is answered first, it seems.
-    pub(super) fn exchange(&self) -> &Exchange {
-        let least = self.exchanges.iter().min_by_key(|exchange| exchange.load());
-        least.expect("there is one at least")
-    }
 }
 
 impl Link {
@@ -151,7 +100,7 @@ impl Link {
                 return Err(self.unavailable(&down.error));
             }
         }
-        match self.connect().await {
+        match session::open(&self.address).await {
             Ok((session, files)) => Ok(self.found(session, files)),
             Err(error) => {
                 self.missed(&error);
@@ -206,46 +155,9 @@ impl Link {
         }
     }
 
-    async fn connect(&self) -> Result<(Session, Option<proto::SharedFiles>), String> {
-        let calls = self.address.connect();
-        let client = |channel| {
-            StoreServiceClient::new(channel)
-                .max_decoding_message_size(DATABASE_MESSAGE_LIMIT)
-                .max_encoding_message_size(DATABASE_MESSAGE_LIMIT)
-        };
-        let greeting = async {
-            match client(calls.clone()).status(proto::StatusRequest {}).await {
-                Ok(status) => {
-                    let proto::StatusResponse { last_serial, files, .. } = status.into_inner();
-                    let reads = (0..exchanges()).map(|_| client(self.address.connect()));
-                    let reads: Vec<_> = reads.collect();
-                    let exchanges = try_join_all(reads.iter().cloned().map(Exchange::open)).await;
-                    let peer = Peer::Store(Box::new(Clients {
-                        calls: client(calls),
-                        reads: reads[0].clone(),
-                        exchanges: exchanges.map_err(|status| tell(&status))?,
-                    }));
-                    Ok((Session { peer, last_serial: Serial::new(last_serial) }, files))
-                }
-                Err(status) if status.code() == Code::Unimplemented => {
-                    let database =
-                        DatabaseClient::greet(calls).await.map_err(|status| tell(&status))?;
-                    let last_serial = database.last_serial();
-                    let peer = Peer::Database(Arc::new(database));
-                    Ok((Session { peer, last_serial }, None))
-                }
-                Err(status) => Err(tell(&status)),
-            }
-        };
-        let greeting = tokio::time::timeout(GREETING, Box::pin(greeting)).await;
-        let (session, wire) =
-            greeting.map_err(|_| format!("no answer within {} s", GREETING.as_secs()))??;
-        let wire = wire.filter(|_| self.open.is_some());
-        Ok((session, wire))
-    }
-
     fn found(&self, session: Session, wire: Option<proto::SharedFiles>) -> Arc<Session> {
         let session = Arc::new(session);
+        let wire = wire.filter(|_| self.open.is_some());
         let kept = {
             let mut state = self.state.lock();
             if state.files.as_ref().map(|files| &files.wire) != wire.as_ref() {
@@ -313,17 +225,4 @@ fn is_refusal(code: Code) -> bool {
         code,
         Code::InvalidArgument | Code::OutOfRange | Code::ResourceExhausted | Code::PermissionDenied
     )
-}
-
-/// A failure on the way, in few words: what is at the root of it.
-fn tell(status: &Status) -> String {
-    let mut root: Option<&dyn Error> = status.source();
-    while let Some(source) = root.and_then(Error::source) {
-        root = Some(source);
-    }
-    match (root, status.message()) {
-        (Some(root), _) => root.to_string(),
-        (None, "") => status.code().description().to_owned(),
-        (None, message) => message.to_owned(),
-    }
 }

@@ -8,7 +8,8 @@ use crate::proto::orlystore::v1 as proto;
 use crate::store::attempts::Attempts;
 use crate::store::convert::{from_query, pack_ids};
 use crate::store::failure::of_store;
-use crate::store::link::{Link, Peer};
+use crate::store::link::Link;
+use crate::store::session::Peer;
 
 /// How many ids one call looks up or removes.
 const IDS: usize = 500_000;

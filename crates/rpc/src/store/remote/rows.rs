@@ -18,7 +18,8 @@ use crate::store::attempts::Attempts;
 use crate::store::convert::{from_query, to_batch};
 use crate::store::exchange::Answer;
 use crate::store::failure::{is_unknown_cursor, of_store};
-use crate::store::link::{Link, Peer, Session};
+use crate::store::link::Link;
+use crate::store::session::{Peer, Session};
 
 /// How many filters are asked for at once.
 const AHEAD: usize = 8;

@@ -12,7 +12,8 @@ use crate::proto::orlystore::v1 as proto;
 use crate::store::attempts::Attempts;
 use crate::store::convert::{pack_events, to_outcomes};
 use crate::store::failure::{of_store, to_status};
-use crate::store::link::{Client, Link, Peer};
+use crate::store::link::Link;
+use crate::store::session::{Client, Peer};
 
 /// How many bytes of events one call carries at most.
 const CALL_BYTES: usize = 256 << 20;

@@ -11,7 +11,8 @@ use crate::proto::orlystore::v1 as proto;
 use crate::store::attempts::Attempts;
 use crate::store::convert::{from_initiator, from_query, join_answer, join_step, to_initiator};
 use crate::store::failure::to_status;
-use crate::store::link::{Client, Link, Peer};
+use crate::store::link::Link;
+use crate::store::session::{Client, Peer};
 
 /// A set of a service of ours. The service keeps nothing it needs: it may be restarted between messages.
 pub(super) struct RemoteSet {

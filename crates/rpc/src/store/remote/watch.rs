@@ -10,7 +10,8 @@ use tonic::{Status, Streaming};
 use crate::proto::orlystore::v1 as proto;
 use crate::store::convert::to_batch;
 use crate::store::failure::of_store;
-use crate::store::link::{Link, Lost, Peer, Session};
+use crate::store::link::{Link, Lost};
+use crate::store::session::{Peer, Session};
 
 /// How often a look is taken for a service that is away.
 const PAUSE: Duration = Duration::from_millis(100);
