@@ -4,6 +4,7 @@
 //! way, and become the next one.
 
 mod admit;
+mod heed;
 
 use std::collections::HashSet;
 use std::net::IpAddr;
@@ -13,12 +14,13 @@ use acl::AccessControl;
 use async_channel::{Receiver, Sender, bounded};
 use event::{Event, EventRef, Kind, Prefix, Pubkey, Rejection, Verifier};
 use futures_util::future::join_all;
-use store::{EventStore, Requester, SaveOutcome, StoreError, carry_out};
+use store::{EventStore, SaveOutcome, StoreError};
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinHandle;
 
 pub(crate) use admit::admit;
+use heed::heed;
 
 use crate::metrics::Metrics;
 use crate::outbox::Outbox;
@@ -35,11 +37,6 @@ const SAVE_BATCH: usize = 4096;
 
 /// How many events access control is asked about side by side.
 const CHECKED_AT_ONCE: usize = 64;
-/// Kinds by which owners and admins say something to this relay: deletion requests, follow lists, relay
-/// lists, application data.
-const OF_OPERATORS: [Kind; 4] =
-    [Kind::DELETION, Kind::new(3), Kind::new(10_002), Kind::new(30_078)];
-
 /// An event and who is to be told.
 pub(crate) struct Submission {
     pub(crate) event: Event,
@@ -166,7 +163,7 @@ async fn save(stage: Stage, waiting: Receiver<Submission>) {
         let events = batch.iter().map(|submission| submission.event.clone()).collect();
         match stage.store.save(events).await {
             Ok(outcomes) => {
-                heed_operators(&stage, &batch, &outcomes).await;
+                heed(&stage, &batch, &outcomes).await;
                 for (submission, outcome) in batch.iter().zip(outcomes) {
                     answer(&stage, submission, Ok(outcome));
                 }
@@ -205,32 +202,6 @@ async fn check(stage: &Stage, submission: &Submission) -> Result<(), Rejection> 
         return Ok(());
     }
     stage.access.check(event, submission.address).await
-}
-
-/// Does what owners and admins said by events that were stored: deletes what they name, whoever wrote
-/// it, and tells access control.
-async fn heed_operators(stage: &Stage, batch: &[Submission], outcomes: &[SaveOutcome]) {
-    for (submission, outcome) in batch.iter().zip(outcomes) {
-        let event = submission.event.as_ref();
-        if !matches!(outcome, SaveOutcome::Stored(_))
-            || !OF_OPERATORS.contains(&event.kind())
-            || !stage.operators.contains(&event.pubkey())
-        {
-            continue;
-        }
-        if event.kind() == Kind::DELETION {
-            delete(stage, event).await;
-        } else {
-            stage.access.on_stored(event).await;
-        }
-    }
-}
-
-async fn delete(stage: &Stage, request: EventRef<'_>) {
-    if let Err(error) = carry_out(&*stage.store, request, Requester::Operator).await {
-        let error = &error as &dyn std::error::Error;
-        tracing::warn!(error, "delete what an admin named");
-    }
 }
 
 fn answer(stage: &Stage, submission: &Submission, result: Result<SaveOutcome, &Rejection>) {

@@ -1,8 +1,11 @@
 //! Whether an event may come in at all: limits and access, before its signature costs anything.
 
-use event::{EventRef, Kind, Prefix, Pubkey, Rejection, Timestamp};
+use event::{Event, EventRef, Kind, Prefix, Pubkey, Rejection, Timestamp};
 
 use crate::Settings;
+
+/// Reposts (NIP-18), whose content may be what they repost.
+const REPOSTS: [Kind; 2] = [Kind::new(6), Kind::new(16)];
 
 /// Says why `event`, sent by a client that authenticated as `pubkeys`, is refused.
 pub(crate) fn admit(
@@ -42,9 +45,10 @@ pub(crate) fn admit(
     if (access.auth_required || access.auth_to_write) && pubkeys.is_empty() && !is_open {
         return Err(Rejection::new(Prefix::AuthRequired, "authenticate to publish here"));
     }
-    let is_protected =
-        event.tags().as_json().contains("[\"-\"") && event.tags().iter().any(is_protection);
-    if is_protected && !pubkeys.contains(&event.pubkey()) {
+    if REPOSTS.contains(&event.kind()) && embeds_protected(event) {
+        return Err(Rejection::new(Prefix::Blocked, "a repost may not embed a protected event"));
+    }
+    if is_protected(event) && !pubkeys.contains(&event.pubkey()) {
         let (prefix, text) = if pubkeys.is_empty() {
             (
                 Prefix::AuthRequired,
@@ -58,9 +62,17 @@ pub(crate) fn admit(
     Ok(())
 }
 
-/// NIP-70.
-fn is_protection(tag: event::Tag<'_>) -> bool {
-    tag.name() == Some("-")
+/// Whether only its author may publish it (NIP-70).
+fn is_protected(event: EventRef<'_>) -> bool {
+    event.tags().as_json().contains("[\"-\"")
+        && event.tags().iter().any(|tag| tag.name() == Some("-"))
+}
+
+/// Whether a repost brings such an event along.
+fn embeds_protected(repost: EventRef<'_>) -> bool {
+    let content = repost.content();
+    content.contains("\"-\"")
+        && Event::from_json(&content).is_ok_and(|event| is_protected(event.as_ref()))
 }
 
 #[cfg(test)]
@@ -107,6 +119,23 @@ mod tests {
         let protect = |_: &mut Settings, draft: &mut Draft| draft.tags = vec![vec!["-".into()]];
         assert!(check(protect, false).starts_with("auth-required: "));
         assert_eq!(check(protect, true), "");
+    }
+
+    #[test]
+    fn a_repost_embeds_no_protected_event() {
+        let repost = |protection: &str| {
+            let tags = vec![vec![protection.to_owned()]];
+            let created_at = Timestamp::from_secs(1);
+            let draft = Draft { created_at, kind: Kind::new(1), tags, content: String::new() };
+            let inner = Keys::from_secret([8; 32]).unwrap().sign(&draft).as_ref().to_json();
+            let embed = |_: &mut Settings, draft: &mut Draft| {
+                draft.kind = Kind::new(6);
+                draft.content = inner.clone();
+            };
+            check(embed, false)
+        };
+        assert_eq!(repost("-"), "blocked: a repost may not embed a protected event");
+        assert_eq!(repost("t"), "");
     }
 
     #[test]

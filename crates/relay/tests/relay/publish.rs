@@ -52,6 +52,33 @@ async fn what_its_author_deleted_is_gone_and_stays_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_gift_wrap_is_deleted_by_whom_it_is_for() {
+    let relay = Relay::start(|_| {}).await;
+    let (party, other) = (keys(2).pubkey().to_string(), keys(3).pubkey().to_string());
+    let wraps = [&party, &other].map(|to| event(&keys(1), 1059, now(), &[&["p", to]], ""));
+    let note = note(&keys(1), &party);
+    let mut client = relay.client().await;
+    for event in wraps.iter().chain([&note]) {
+        client.publish(event).await;
+    }
+    let [mine, others, note] = [&wraps[0], &wraps[1], &note].map(id);
+    let named: [&[&str]; 3] = [&["e", &mine], &["e", &others], &["e", &note]];
+    let not_meant: &[&[&str]] = &[&["e", &mine], &["k", "1"]];
+    client.publish(&event(&keys(2), 5, now(), not_meant, "")).await;
+    client.authenticate(&keys(1)).await;
+    assert_eq!(client.count(r#"{"kinds":[1,1059]}"#).await, 3);
+    client.publish(&event(&keys(2), 5, now(), &named, "")).await;
+    let mut left = client.subscribe("s", r#"{"kinds":[1,1059]}"#).await;
+    left.sort();
+    let mut expected = vec![others, note];
+    expected.sort();
+    assert_eq!(left, expected);
+    client.send(r#"["CLOSE","s"]"#).await;
+    let refused = Answer::refused("blocked: this event was deleted");
+    assert_eq!(client.publish(&wraps[0]).await, refused);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_expired_is_refused() {
     let relay = Relay::start(|_| {}).await;
     let mut client = relay.client().await;
