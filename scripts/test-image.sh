@@ -13,7 +13,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 binaries=${BINARIES:-target/release}
 base=${BASE_IMAGE:-debian:bookworm-slim}
-programs=(orly orly-launcher orly-db-badger orly-acl orly-sync-negentropy)
+programs=(orly orly-launcher orly-db-badger orly-db-neo4j orly-acl orly-sync-negentropy)
 image=orly-image-test
 work=$(mktemp -d "${TMPDIR:-/tmp}/orly-image.XXXXXX")
 passed=0 failed=0

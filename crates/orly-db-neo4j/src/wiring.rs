@@ -1,25 +1,14 @@
 //! The service's parts, put together.
 
-use std::mem::discriminant;
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::Context;
 use daemon::{LogLevel, Setting, Start};
 use rpc::{Database, DatabaseParts, Listener, Readiness, Server, StoreServer};
-use store_neo4j::{Neo4jError, Neo4jStore};
-use tokio::time::{Instant, sleep};
 use tokio_util::task::TaskTracker;
 
 use crate::cypher::Cypher;
 use crate::settings::Settings;
-
-/// How often a server that does not answer is asked again.
-const AWAY_INTERVAL: Duration = Duration::from_secs(1);
-/// How often one that does not let us in: after three times in five seconds it would not even look.
-const REFUSED_INTERVAL: Duration = Duration::from_secs(5);
-/// How often the same trouble is told.
-const REMINDER_INTERVAL: Duration = Duration::from_secs(60);
 
 /// Runs the service.
 pub(crate) async fn serve(start: Start<Settings>) -> anyhow::Result<()> {
@@ -46,7 +35,7 @@ pub(crate) async fn serve(start: Start<Settings>) -> anyhow::Result<()> {
     let tasks = TaskTracker::new();
     tracing::info!(%address, neo4j = store.address(), "listening");
     let serving = server.run_with(listener, async {
-        prepared(&store).await?;
+        store.when_ready().await?;
         tasks.spawn(Arc::clone(&database).run(shutdown.clone()));
         readiness.set(true);
         manager.ready();
@@ -61,28 +50,6 @@ pub(crate) async fn serve(start: Start<Settings>) -> anyhow::Result<()> {
     served?;
     tracing::info!("stopped");
     Ok(())
-}
-
-/// Waits until the database answers and is ready. What no waiting helps is an error.
-async fn prepared(store: &Neo4jStore) -> Result<(), Neo4jError> {
-    let mut told = None;
-    loop {
-        let Err(error) = store.prepare().await else { return Ok(()) };
-        // Either may come right: the server may be about to start, and be given its password then.
-        let interval = match error {
-            Neo4jError::Away { .. } => AWAY_INTERVAL,
-            Neo4jError::Credentials { .. } => REFUSED_INTERVAL,
-            _ => return Err(error),
-        };
-        let kind = discriminant(&error);
-        let is_known =
-            |(before, at): &(_, Instant)| *before == kind && at.elapsed() < REMINDER_INTERVAL;
-        if !told.as_ref().is_some_and(is_known) {
-            tracing::error!("{error}; not ready until it answers");
-            told = Some((kind, Instant::now()));
-        }
-        sleep(interval).await;
-    }
 }
 
 fn set_log_level(text: &str) -> bool {

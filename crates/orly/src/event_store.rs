@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use rpc::RemoteStore;
-use service_settings::Database;
-use service_store::{EventStore, Store, open_shared};
+use service_settings::RelayDatabase;
+use service_store::{EventStore, Store, at_neo4j, open_shared};
 use store::StoreError;
 use store_lmdb::{Access, LmdbStore};
 use tokio::time::Instant;
@@ -19,8 +19,9 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(50);
 /// The event store of a relay. A service need not be there yet.
 pub(crate) fn of_relay(settings: &Settings) -> anyhow::Result<EventStore> {
     Ok(match settings.db_type {
-        Database::Embedded => embedded(settings, Access::Create)?.into(),
-        Database::Remote => remote(settings).into(),
+        RelayDatabase::Embedded => embedded(settings, Access::Create)?.into(),
+        RelayDatabase::Remote => remote(settings).into(),
+        RelayDatabase::Neo4j => at_neo4j(&settings.neo4j, settings.relay_url.as_ref())?.into(),
     })
 }
 
@@ -30,8 +31,13 @@ pub(crate) async fn of_command(
     access: Access,
 ) -> anyhow::Result<Arc<dyn Store>> {
     match settings.db_type {
-        Database::Embedded => Ok(Arc::new(embedded(settings, access)?)),
-        Database::Remote => Ok(Arc::new(connected(settings).await?)),
+        RelayDatabase::Embedded => Ok(Arc::new(embedded(settings, access)?)),
+        RelayDatabase::Remote => Ok(Arc::new(connected(settings).await?)),
+        RelayDatabase::Neo4j => {
+            let store = at_neo4j(&settings.neo4j, settings.relay_url.as_ref())?;
+            store.prepare().await?;
+            Ok(Arc::new(store))
+        }
     }
 }
 
@@ -58,7 +64,7 @@ pub(crate) fn embedded(settings: &Settings, access: Access) -> anyhow::Result<Lm
 /// The files of the event store, for a command that needs them.
 pub(crate) fn files(settings: &Settings, access: Access) -> anyhow::Result<LmdbStore> {
     ensure!(
-        settings.db_type == Database::Embedded,
+        settings.db_type == RelayDatabase::Embedded,
         "this needs the files of the event store: run it where they are, with ORLY_DB_TYPE=badger and \
          ORLY_DATA_DIR as the database service has it"
     );
@@ -68,8 +74,9 @@ pub(crate) fn files(settings: &Settings, access: Access) -> anyhow::Result<LmdbS
 /// Where the event store is, for a log.
 pub(crate) fn place(settings: &Settings) -> String {
     match settings.db_type {
-        Database::Embedded => settings.store.data_dir.display().to_string(),
-        Database::Remote => settings.db_server.0.to_string(),
+        RelayDatabase::Embedded => settings.store.data_dir.display().to_string(),
+        RelayDatabase::Remote => settings.db_server.0.to_string(),
+        RelayDatabase::Neo4j => settings.neo4j.uri.as_str().to_owned(),
     }
 }
 

@@ -11,8 +11,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use service_settings::{
-    AccessControl, Database, EmbeddedStore, EventLimits, Key, Reconciliation, RelayUrl,
-    ServiceAddress,
+    AccessControl, EmbeddedStore, EventLimits, Key, Neo4jServer, Reconciliation, RelayDatabase,
+    RelayUrl, ServiceAddress,
 };
 
 use self::guarding::Guarding;
@@ -77,8 +77,8 @@ daemon::settings! {
         }
         section "Event store" {
             /// Where events are kept: in this process (`badger`, the name of the original's engine; ours is
-            /// LMDB), or in a database service (`grpc`), ours or the original's.
-            db_type: Database = "ORLY_DB_TYPE", "badger";
+            /// LMDB), at a Neo4j server (`neo4j`), or in a database service (`grpc`), ours or the original's.
+            db_type: RelayDatabase = "ORLY_DB_TYPE", "badger";
             /// Address of the database service.
             db_server: ServiceAddress = "ORLY_GRPC_SERVER", "127.0.0.1:50051";
             /// Whether the files of that service are read directly, if they are on this host and this user
@@ -104,6 +104,8 @@ daemon::settings! {
         }
         /// The event store, if this process keeps it.
         group store: EmbeddedStore;
+        /// The event store, if it is at a Neo4j server.
+        group neo4j: Neo4jServer;
         /// Who may read and write.
         group access: AccessControl;
         /// What clients may ask, publish and take at most.

@@ -11,7 +11,7 @@ use std::time::Instant;
 use anyhow::Context;
 use event::{EventId, Filter};
 use relay_sync::{PrivateKinds, SyncOptions, SyncProgress, SyncReport, sync_with};
-use service_settings::Database;
+use service_settings::RelayDatabase;
 use store_lmdb::Access;
 
 pub(crate) use self::arguments::{EXAMPLES, Sync};
@@ -31,7 +31,7 @@ pub(crate) async fn run(settings: &Settings, arguments: &Sync) -> anyhow::Result
     let mut settings = settings.clone();
     if let Some(data_dir) = &arguments.data_dir {
         settings.store.data_dir.clone_from(data_dir);
-        settings.db_type = Database::Embedded;
+        settings.db_type = RelayDatabase::Embedded;
     }
     // Another process may be writing to the same event store: it notices what comes in.
     let access = if arguments.direction.fetches() { Access::Create } else { Access::Read };

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use daemon::{Setting, choice};
 
-/// Where the event store is.
+/// Where the event store of a service beside the relay is. Neo4j is asked through its service: so that it is not in
+/// every process, with connections of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Database {
     /// In this process.
@@ -15,12 +16,34 @@ pub enum Database {
 
 impl Setting for Database {
     fn expected() -> String {
-        "badger (the store of this process) or grpc (a database service); neo4j is not built yet"
+        "badger (the store of this process) or grpc (a database service; orly-db-neo4j is the one for neo4j)"
             .into()
     }
 
     fn parse(text: &str) -> Option<Self> {
         choice(&[("badger", Self::Embedded), ("grpc", Self::Remote)], text)
+    }
+}
+
+/// Where the relay's event store is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RelayDatabase {
+    /// In this process.
+    Embedded,
+    /// At a database service.
+    Remote,
+    /// At a Neo4j server, which this process speaks to itself.
+    Neo4j,
+}
+
+impl Setting for RelayDatabase {
+    fn expected() -> String {
+        "badger (the store of this process), neo4j (a server) or grpc (a database service)".into()
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let choices = [("badger", Self::Embedded), ("neo4j", Self::Neo4j), ("grpc", Self::Remote)];
+        choice(&choices, text)
     }
 }
 

@@ -16,7 +16,7 @@ mod relay_url;
 pub use access::{AccessControl, AclMode, BootstrapRelays, OwnAddress};
 pub use address::ServiceAddress;
 pub use event_limits::EventLimits;
-pub use event_store::{Database, EmbeddedStore};
+pub use event_store::{Database, EmbeddedStore, RelayDatabase};
 pub use key::Key;
 pub use neo4j::{Neo4jServer, Neo4jUri, Password};
 pub use peers::{IdSize, KindNumber, Peer, PeerDirection, SyncFilter};

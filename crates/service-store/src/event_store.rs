@@ -6,6 +6,7 @@ use acl::AclStore;
 use relay_sync::SyncStore;
 use rpc::RemoteStore;
 use store_lmdb::LmdbStore;
+use store_neo4j::Neo4jStore;
 use tokio_util::sync::CancellationToken;
 
 use crate::while_sound;
@@ -20,8 +21,8 @@ impl<S: SyncStore + AclStore> Store for S {}
 pub enum EventStore {
     /// In this process.
     Embedded(Arc<LmdbStore>),
-    /// At a database service, which need not be there yet.
-    Remote(Arc<RemoteStore>),
+    /// At a database service or server, which need not be there yet.
+    Remote(Arc<dyn Store>),
 }
 
 impl EventStore {
@@ -29,7 +30,7 @@ impl EventStore {
     pub fn get(&self) -> Arc<dyn Store> {
         match self {
             Self::Embedded(store) => Arc::clone(store) as _,
-            Self::Remote(store) => Arc::clone(store) as _,
+            Self::Remote(store) => Arc::clone(store),
         }
     }
 
@@ -41,7 +42,7 @@ impl EventStore {
     ) -> anyhow::Result<()> {
         match self {
             Self::Embedded(store) => while_sound(store, shutdown, work).await,
-            // A service ends by itself, and is found again.
+            // It ends by itself, and is found again.
             Self::Remote(_) => work.await,
         }
     }
@@ -50,6 +51,12 @@ impl EventStore {
 impl From<LmdbStore> for EventStore {
     fn from(store: LmdbStore) -> Self {
         Self::Embedded(Arc::new(store))
+    }
+}
+
+impl From<Neo4jStore> for EventStore {
+    fn from(store: Neo4jStore) -> Self {
+        Self::Remote(Arc::new(store))
     }
 }
 

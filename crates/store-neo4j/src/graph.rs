@@ -79,3 +79,6 @@ pub(crate) async fn prepare(client: &Client) -> Result<Graph, Neo4jError> {
     }
     Ok(Graph { hasher: TagHasher::new(secret.clone()) })
 }
+
+#[cfg(test)]
+mod tests;

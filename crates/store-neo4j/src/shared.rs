@@ -1,5 +1,6 @@
 //! What all parts of a store share: the server, the state of the graph, and news of it.
 
+use std::mem::{Discriminant, discriminant};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use event::Pubkey;
 use parking_lot::Mutex;
 use store::{HIDDEN_AUTHORS_MARKER, Hidden, HiddenAuthors, Serial, Viewer};
 use tokio::sync::{OnceCell, watch};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use crate::Neo4jError;
 use crate::bolt::{Statement, Value};
@@ -18,6 +19,8 @@ use crate::graph::{self, Graph};
 const POLL_INTERVAL: Duration = Duration::from_millis(200);
 /// How often a server that is away is looked for.
 const AWAY_INTERVAL: Duration = Duration::from_secs(1);
+/// How often the same trouble is told.
+const REMINDER_INTERVAL: Duration = Duration::from_secs(60);
 const NEWS: &str = "MATCH (s:EventStore {name: 'orly'}) RETURN s.serial, s.hidden";
 const HIDDEN: &str = "MATCH (s:EventStore {name: 'orly'}) OPTIONAL MATCH (m:Marker {key: $key}) \
     RETURN s.hidden, m.value";
@@ -29,6 +32,8 @@ pub(crate) struct Shared {
     graph: OnceCell<Graph>,
     last_serial: watch::Sender<Serial>,
     hidden: Mutex<Option<KnownHidden>>,
+    /// What was last said of a graph that is not there.
+    told: Mutex<Option<(Discriminant<Neo4jError>, Instant)>>,
 }
 
 /// The hidden authors as they were when the store had counted so many changes of them.
@@ -41,12 +46,41 @@ struct KnownHidden {
 impl Shared {
     pub(crate) fn new(client: Client, relay_url: Option<String>) -> Self {
         let (last_serial, _) = watch::channel(Serial::default());
-        Self { client, relay_url, graph: OnceCell::new(), last_serial, hidden: Mutex::default() }
+        Self {
+            client,
+            relay_url,
+            graph: OnceCell::new(),
+            last_serial,
+            hidden: Mutex::default(),
+            told: Mutex::default(),
+        }
     }
 
-    /// The graph, made ready when it is first asked for.
+    /// The graph, made ready when it is first asked for. Where it is not to be had, the log says why.
     pub(crate) async fn graph(&self) -> Result<&Graph, Neo4jError> {
+        let graph = self.prepared().await;
+        if let Err(error) = &graph {
+            self.tell(error);
+        }
+        graph
+    }
+
+    /// The same, without a word in the log.
+    pub(crate) async fn prepared(&self) -> Result<&Graph, Neo4jError> {
         self.graph.get_or_try_init(|| graph::prepare(&self.client)).await
+    }
+
+    /// Says in the log why the graph is not there, and again only after a while.
+    fn tell(&self, error: &Neo4jError) {
+        let kind = discriminant(error);
+        let mut told = self.told.lock();
+        let is_known = |(before, at): &(Discriminant<Neo4jError>, Instant)| {
+            *before == kind && at.elapsed() < REMINDER_INTERVAL
+        };
+        if !told.as_ref().is_some_and(is_known) {
+            tracing::error!("{error}");
+            *told = Some((kind, Instant::now()));
+        }
     }
 
     /// News of the newest serial.

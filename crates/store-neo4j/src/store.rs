@@ -1,6 +1,7 @@
 //! The seam, implemented.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use event::{Event, EventId};
@@ -9,6 +10,7 @@ use store::{
     EventStore, GatheredSet, Query, ReconcileError, ReconcileSet, ReconcileStore, Rows,
     SaveOutcome, Serial, StoreError, StoreStatus, Tombstone, Watch,
 };
+use tokio::time::sleep;
 
 use crate::bolt::{Statement, Value};
 use crate::client::Client;
@@ -18,6 +20,10 @@ use crate::watching::Neo4jWatch;
 use crate::writer::{Job, Queue};
 use crate::{Neo4jError, Options};
 
+/// How often a server that does not answer is asked again.
+const AWAY_INTERVAL: Duration = Duration::from_secs(1);
+/// How often one that does not let us in: after three times in five seconds it would not even look.
+const REFUSED_INTERVAL: Duration = Duration::from_secs(5);
 const ERASE: &str = "MATCH (n:Event|NostrUser|Tag|Marker|Tombstone|EventStore) \
     WITH n LIMIT 5000 DETACH DELETE n RETURN count(n)";
 const STATUS: &str = "MATCH (e:Event) WITH count(e) AS events \
@@ -42,7 +48,21 @@ impl Neo4jStore {
 
     /// Connects, and makes the database ready if it is not.
     pub async fn prepare(&self) -> Result<(), Neo4jError> {
-        self.shared.graph().await.map(drop)
+        self.shared.prepared().await.map(drop)
+    }
+
+    /// Does so until the server answers and lets us in; the log says what is in the way.
+    pub async fn when_ready(&self) -> Result<(), Neo4jError> {
+        loop {
+            let Err(error) = self.shared.graph().await else { return Ok(()) };
+            // Either may come right: the server may be about to start, and be given its password then.
+            sleep(match error {
+                Neo4jError::Away { .. } => AWAY_INTERVAL,
+                Neo4jError::Credentials { .. } => REFUSED_INTERVAL,
+                _ => return Err(error),
+            })
+            .await;
+        }
     }
 
     /// Removes everything from the database: events, markers, tombstones, users. The store is of no use afterwards.

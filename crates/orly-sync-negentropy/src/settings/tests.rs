@@ -29,8 +29,7 @@ fn the_names_of_the_guide_and_of_the_original_are_taken() {
 #[test]
 fn values_that_make_no_sense_are_named() {
     let fault = |variable: &'static str, value| settings(&[(variable, value)]).unwrap_err();
-    let expected =
-        "badger (the store of this process) or grpc (a database service); neo4j is not built yet";
+    let expected = "badger (the store of this process) or grpc (a database service; orly-db-neo4j is the one for neo4j)";
     assert_eq!(
         fault("ORLY_DB_TYPE", "neo4j"),
         format!("ORLY_DB_TYPE=\"neo4j\": expected {expected}")

@@ -2,7 +2,7 @@
 
 use event::hex;
 use serde_json::json;
-use service_settings::Database;
+use service_settings::RelayDatabase;
 use store::EventStore;
 use store_lmdb::Access;
 
@@ -14,8 +14,9 @@ use crate::settings::Settings;
 
 pub(super) async fn run(settings: &Settings, arguments: &Info) -> anyhow::Result<()> {
     match settings.db_type {
-        Database::Embedded => embedded(settings, arguments).await,
-        Database::Remote => remote(settings, arguments).await,
+        RelayDatabase::Embedded => embedded(settings, arguments).await,
+        RelayDatabase::Remote => remote(settings, arguments).await,
+        RelayDatabase::Neo4j => neo4j(settings, arguments).await,
     }
 }
 
@@ -73,6 +74,25 @@ async fn remote(settings: &Settings, arguments: &Info) -> anyhow::Result<()> {
     ];
     lines.extend(status.read_only.map(|reason| ("read-only", reason)));
     print_lines(&lines)
+}
+
+async fn neo4j(settings: &Settings, arguments: &Info) -> anyhow::Result<()> {
+    let store = event_store::of_command(settings, Access::Read).await?;
+    let status = store.status().await?;
+    let server = settings.neo4j.uri.as_str();
+    if arguments.json {
+        let info = json!({
+            "events": status.events,
+            "last_serial": status.last_serial.as_u64(),
+            "server": server,
+        });
+        return print(&info.to_string());
+    }
+    print_lines(&[
+        ("server", server.to_owned()),
+        ("events", grouped(status.events)),
+        ("last serial", grouped(status.last_serial.as_u64())),
+    ])
 }
 
 fn print_lines(lines: &[(&str, String)]) -> anyhow::Result<()> {

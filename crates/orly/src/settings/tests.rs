@@ -63,8 +63,8 @@ fn what_is_not_built_is_refused_with_what_is() {
         ),
         (
             "ORLY_DB_TYPE",
-            "neo4j",
-            "badger (the store of this process) or grpc (a database service); neo4j is not built yet",
+            "sqlite",
+            "badger (the store of this process), neo4j (a server) or grpc (a database service)",
         ),
         ("ORLY_SYNC_TYPE", "remote", "local or grpc"),
         ("ORLY_GRPC_SYNC_NEGENTROPY", "50064", rpc::Address::EXPECTED),

@@ -25,20 +25,12 @@ daemon::settings! {
         "ORLY_GRPC_SYNC_CLUSTER", "127.0.0.1:50054";
         /// For synchronisation over gRPC (`ORLY_SYNC_TYPE=grpc`).
         "ORLY_GRPC_SYNC_RELAYGROUP", "127.0.0.1:50055";
-        /// For `ORLY_DB_TYPE=neo4j`.
-        "ORLY_NEO4J_URI", "bolt://localhost:7687";
-        /// For `ORLY_DB_TYPE=neo4j`.
-        "ORLY_NEO4J_USER", "neo4j";
-        /// For `ORLY_DB_TYPE=neo4j`.
-        "ORLY_NEO4J_PASSWORD", "";
-        /// For `ORLY_DB_TYPE=neo4j`.
-        "ORLY_NEO4J_MAX_CONN_POOL", "25";
-        /// For `ORLY_DB_TYPE=neo4j`.
-        "ORLY_NEO4J_FETCH_SIZE", "1000";
-        /// For `ORLY_DB_TYPE=neo4j`.
-        "ORLY_NEO4J_MAX_TX_RETRY_SEC", "30";
-        /// For `ORLY_DB_TYPE=neo4j`.
-        "ORLY_NEO4J_QUERY_RESULT_LIMIT", "10000";
+        /// Questions in Cypher are answered by orly-db-neo4j.
+        "ORLY_NEO4J_CYPHER_ENABLED", "false";
+        /// Questions in Cypher are answered by orly-db-neo4j.
+        "ORLY_NEO4J_CYPHER_TIMEOUT", "30";
+        /// Questions in Cypher are answered by orly-db-neo4j.
+        "ORLY_NEO4J_CYPHER_MAX_ROWS", "10000";
         /// LMDB has no cache of its own: the system's page cache takes what memory is free.
         "ORLY_DB_BLOCK_CACHE_MB", "1024";
         /// LMDB has no cache of its own: the system's page cache takes what memory is free.

@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "the helpers of tests are tests too")]
 
+mod away;
+mod processes;
+mod reconciling;
 mod server;
 
 mod rules {
