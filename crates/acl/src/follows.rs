@@ -116,12 +116,13 @@ impl Follows {
         lists.relays.dedup();
         let mut current = self.lists.write();
         if current.as_ref() != Some(&lists) {
-            let is_moved = current.as_ref().is_none_or(|current| current.relays != lists.relays);
+            let before = current.as_ref().map(|current| &current.relays[..]).unwrap_or_default();
+            let is_moved = before != lists.relays;
             tracing::info!(followed = lists.followed.len(), "follow lists");
             *current = Some(lists);
             self.authorities.changes().add();
             if is_moved {
-                self.renewed.notify_one();
+                self.renewed.notify_waiters();
             }
         }
         Ok(())
@@ -169,11 +170,12 @@ impl Follows {
     async fn look_around(&self) {
         loop {
             let wait = tokio::time::sleep(self.settings.every);
+            // Relays that are named from here on are asked at once, those known again in time.
+            let renewed = self.renewed.notified();
             self.fetch().await;
             tokio::select! {
                 () = wait => {}
-                // Relays that were named only now are asked at once, those known again in time.
-                () = self.renewed.notified() => {}
+                () = renewed => {}
             }
         }
     }

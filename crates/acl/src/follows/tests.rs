@@ -89,3 +89,20 @@ async fn others_write_slowly_if_they_may_at_all() {
     assert!(delay(None).await > Duration::ZERO);
     assert!(delay(Some(keys(9).pubkey())).await > Duration::from_millis(25));
 }
+
+#[tokio::test]
+async fn relays_for_a_start_are_asked_once_at_the_start() {
+    let relay = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("ws://{}", relay.local_addr().unwrap()).parse().unwrap();
+    let settings = FollowsSettings { bootstrap: vec![url], ..FollowsSettings::default() };
+    let follows = follows(&Arc::new(MemoryStore::new(None)), settings);
+    follows.refresh().await.unwrap();
+    let asked = async {
+        drop(relay.accept().await.unwrap());
+        tokio::time::timeout(Duration::from_millis(300), relay.accept()).await.is_ok()
+    };
+    tokio::select! {
+        () = follows.run(CancellationToken::new()) => panic!("it goes on"),
+        asked_again = asked => assert!(!asked_again, "it was asked again"),
+    }
+}
