@@ -4,7 +4,7 @@
 //! proxies are not counted: many clients, or the operator's own, may be behind one of their addresses.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 
@@ -13,6 +13,7 @@ use hyper::{Response, StatusCode};
 use parking_lot::Mutex;
 
 use crate::http::{Body, text};
+use crate::network::holder;
 use crate::settings::Guarding;
 
 /// How many addresses are remembered.
@@ -152,7 +153,7 @@ impl Refusal {
     }
 }
 
-/// Under which address somebody is counted, if at all: of IPv6 a client has a whole network.
+/// Under which address somebody is counted, if at all.
 fn counted(ip: IpAddr) -> Option<IpAddr> {
     match ip.to_canonical() {
         IpAddr::V4(ip) if ip.is_loopback() || ip.is_private() || ip.is_link_local() => None,
@@ -161,8 +162,7 @@ fn counted(ip: IpAddr) -> Option<IpAddr> {
         {
             None
         }
-        IpAddr::V4(ip) => Some(ip.into()),
-        IpAddr::V6(ip) => Some(Ipv6Addr::from_bits(ip.to_bits() >> 64 << 64).into()),
+        ip => Some(holder(ip)),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Networks, as operators write them: `10.0.0.0/8`, `fd00::/8`, or one address.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::str::FromStr;
 
 /// The addresses that share their first bits.
@@ -49,6 +49,14 @@ impl FromStr for Network {
         let is_plain = address.to_canonical() == address;
         let bits: u8 = bits.parse().map_err(|_| InvalidNetwork)?;
         if is_plain && bits <= most { Ok(Self { address, bits }) } else { Err(InvalidNetwork) }
+    }
+}
+
+/// The address that stands for all those of one client: of IPv6 it has a whole network.
+pub(crate) fn holder(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.into(),
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
     }
 }
 

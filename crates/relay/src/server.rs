@@ -23,6 +23,7 @@ use crate::http::{Body, Front, respond, respond_health};
 use crate::ingest::{Ingest, Stage};
 use crate::labels::Labels;
 use crate::metrics::Metrics;
+use crate::network::holder;
 use crate::relay::{NewestSerial, Parts, Relay, follow};
 use crate::room::Room;
 use crate::subscriptions::Subscriptions;
@@ -189,10 +190,11 @@ pub(crate) struct Guest {
 impl Guests {
     pub(crate) fn admit(guests: &Arc<Self>, relay: &relay::Relay, ip: IpAddr) -> Option<Guest> {
         let limits = &relay.settings.limits;
+        let is_exempt = ip.to_canonical().is_loopback() || relay.settings.is_trusted_proxy(ip);
+        let ip = holder(ip);
         let mut counts = guests.0.lock();
         let total: usize = counts.values().sum();
         let from_here = counts.get(&ip).copied().unwrap_or_default();
-        let is_exempt = ip.to_canonical().is_loopback() || relay.settings.is_trusted_proxy(ip);
         if total >= limits.connections || (from_here >= limits.connections_per_ip && !is_exempt) {
             return None;
         }

@@ -35,7 +35,8 @@ daemon::settings! {
         section "Connections" {
             /// Connections in all.
             max_connections: NonZeroUsize = "ORLY_MAX_GLOBAL_CONNECTIONS", "500";
-            /// Connections from one address; this machine and trusted proxies are not counted.
+            /// Connections from one address, of IPv6 from one network (/64); this machine and trusted proxies
+            /// are not counted.
             max_connections_per_ip: NonZeroUsize = "ORLY_MAX_CONN_PER_IP", "100";
             /// Bytes of a message from a client.
             max_message_bytes: NonZeroUsize = "ORLY_MAX_MESSAGE_BYTES", "1048576";

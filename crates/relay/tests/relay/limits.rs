@@ -172,8 +172,12 @@ async fn connections_are_counted_by_the_address_a_trusted_proxy_names() {
     let head = format!("GET / HTTP/1.1\r\nHost: r\r\n{upgrade}{}\r\n", from("203.0.113.1"));
     let response = raw_request(relay.addr, head.as_bytes()).await;
     assert_eq!(response.status, 429);
+    let _c = Client::connect_with(relay.addr, &from("2001:db8::1")).await;
+    let _d = Client::connect_with(relay.addr, &from("2001:db8::2")).await;
+    let head = head.replace("203.0.113.1", "2001:db8::3");
+    assert_eq!(raw_request(relay.addr, head.as_bytes()).await.status, 429, "one network");
     drop(b);
-    while metric(relay.addr, "orly_connections").await > 2 {
+    while metric(relay.addr, "orly_connections").await > 4 {
         tokio::task::yield_now().await;
     }
     Client::connect_with(relay.addr, &from("203.0.113.1")).await.expect_silence().await;
