@@ -66,6 +66,15 @@ pub enum Neo4jError {
 }
 
 impl Neo4jError {
+    /// Whether waiting may help: the server may be about to start, to recover, or to be given its password.
+    pub(crate) fn may_pass(&self) -> bool {
+        match self {
+            Self::Away { .. } | Self::Credentials { .. } => true,
+            Self::Refused { code, .. } => is_trouble(code),
+            Self::Uri(_) | Self::NewerSchema { .. } | Self::Foreign(_) | Self::Damaged(_) => false,
+        }
+    }
+
     /// Says of a server what went wrong with it.
     pub(crate) fn at(address: &impl ToString, user: &str, error: BoltError) -> Self {
         let address = address.to_string();
@@ -81,6 +90,11 @@ impl Neo4jError {
     }
 }
 
+/// Whether a code says that the server, not the request, is in a bad way.
+fn is_trouble(code: &str) -> bool {
+    code.starts_with("Neo.TransientError.") || code.starts_with("Neo.DatabaseError.Transaction.")
+}
+
 impl From<Neo4jError> for StoreError {
     fn from(error: Neo4jError) -> Self {
         match error {
@@ -88,7 +102,7 @@ impl From<Neo4jError> for StoreError {
                 Self::Unavailable(error.to_string())
             }
             // Who tried again long enough is told to come back.
-            Neo4jError::Refused { ref code, .. } if code.starts_with("Neo.TransientError.") => {
+            Neo4jError::Refused { ref code, .. } if is_trouble(code) => {
                 Self::Unavailable(error.to_string())
             }
             Neo4jError::Refused { ref code, .. }

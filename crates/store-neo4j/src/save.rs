@@ -16,6 +16,7 @@ use crate::known::Known;
 use crate::write;
 
 const SERIALS: &str = "UNWIND $ids AS id MATCH (e:Event {id: id}) RETURN DISTINCT e.serial";
+const EXPIRED: &str = "MATCH (e:Event) WHERE e.expiration <= $now RETURN e.serial LIMIT $most";
 const KEEP: &str =
     "UNWIND $keys AS key MERGE (t:Tombstone {key: key}) ON CREATE SET t.until = $until";
 const FORGET: &str = "UNWIND $keys AS key MATCH (t:Tombstone {key: key}) DELETE t";
@@ -43,8 +44,10 @@ pub(crate) struct Delete<'a> {
     pub(crate) found: u64,
 }
 
-/// Removes what expired.
-pub(crate) struct Sweep;
+/// Removes some of what expired; says whether there may be more.
+pub(crate) struct Sweep {
+    pub(crate) most: u64,
+}
 
 impl Work for Save<'_> {
     type Output = Saved;
@@ -105,16 +108,23 @@ impl Work for Delete<'_> {
 }
 
 impl Work for Sweep {
-    type Output = ();
+    type Output = bool;
 
     async fn attempt(
         &mut self,
         connection: &mut Connection,
         _: Attempt,
-    ) -> Result<Ending<()>, WorkError> {
-        let statements = [Statement::new(LOCK), write::expiry(Timestamp::now())];
-        locked(&connection.run(&statements).await?)?;
-        Ok(Ending::Commit(()))
+    ) -> Result<Ending<bool>, WorkError> {
+        let expired =
+            Statement::new(EXPIRED).with("now", Timestamp::now().as_secs()).with("most", self.most);
+        let answers = connection.run(&[Statement::new(LOCK), expired]).await?;
+        locked(&answers)?;
+        let serials: BTreeSet<Serial> = answers[1].iter().filter_map(serial).collect();
+        if serials.is_empty() {
+            return Ok(Ending::Nothing(false));
+        }
+        connection.run(&[write::removal(&serials)]).await?;
+        Ok(Ending::Commit(serials.len() as u64 == self.most))
     }
 }
 

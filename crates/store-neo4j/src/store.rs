@@ -31,7 +31,8 @@ const STATUS: &str = "MATCH (e:Event) WITH count(e) AS events \
 
 /// An event store in a Neo4j database, which other processes may use at the same time.
 ///
-/// It connects when it is first asked something, and again whenever the server was away.
+/// It connects when it is first asked something, and again whenever the server was away. A batch of more than 1000
+/// events is several transactions: on an error the first of them may be stored, which saving them again shows.
 pub struct Neo4jStore {
     pub(crate) shared: Arc<Shared>,
     pub(crate) queue: Queue,
@@ -55,13 +56,11 @@ impl Neo4jStore {
     pub async fn when_ready(&self) -> Result<(), Neo4jError> {
         loop {
             let Err(error) = self.shared.graph().await else { return Ok(()) };
-            // Either may come right: the server may be about to start, and be given its password then.
-            sleep(match error {
-                Neo4jError::Away { .. } => AWAY_INTERVAL,
-                Neo4jError::Credentials { .. } => REFUSED_INTERVAL,
-                _ => return Err(error),
-            })
-            .await;
+            if !error.may_pass() {
+                return Err(error);
+            }
+            let is_refused = matches!(error, Neo4jError::Credentials { .. });
+            sleep(if is_refused { REFUSED_INTERVAL } else { AWAY_INTERVAL }).await;
         }
     }
 

@@ -66,12 +66,6 @@ pub(crate) fn removal(serials: &BTreeSet<Serial>) -> Statement {
         .with("serials", serials.iter().map(|serial| serial.as_u64()).collect::<Value>())
 }
 
-/// Removes all that expired by `now`.
-pub(crate) fn expiry(now: event::Timestamp) -> Statement {
-    let text = format!("MATCH (e:Event) WHERE e.expiration <= $now {REMOVE}");
-    Statement::new(text).with("now", now.as_secs())
-}
-
 fn changes(changes: &Changes, hasher: &TagHasher) -> Vec<Statement> {
     let mut statements = Vec::new();
     if !changes.removed.is_empty() {

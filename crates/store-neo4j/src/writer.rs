@@ -8,14 +8,17 @@ use store::{SaveOutcome, StoreError, Tombstone};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout_at};
 
+use crate::Neo4jError;
 use crate::save::{Delete, Save, Sweep};
 use crate::shared::Shared;
 
 /// How many jobs may wait before who brings more has to.
 const QUEUE: usize = 1024;
-/// How much is gathered into one transaction.
-const MAX_EVENTS: usize = 2000;
-const MAX_BYTES: usize = 8 << 20;
+/// How much one transaction writes at most: Neo4j keeps all of it in memory until it ends, in a heap that is often
+/// small. A tag costs about as much as an event.
+const MAX_EVENTS: usize = 1000;
+const MAX_TAGS: usize = 10_000;
+const MAX_BYTES: usize = 4 << 20;
 /// How often what expired is removed.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
 
@@ -92,13 +95,47 @@ async fn run(shared: Arc<Shared>, mut jobs: mpsc::Receiver<Job>) {
 
 async fn delete(shared: &Shared, ids: &[EventId], tombstone: Tombstone) -> Result<u64, StoreError> {
     shared.graph().await?;
-    let mut work = Delete { ids, tombstone, found: 0 };
-    Ok(shared.client.transaction(&mut work).await?)
+    let mut removed = 0;
+    for ids in ids.chunks(MAX_EVENTS) {
+        let mut work = Delete { ids, tombstone, found: 0 };
+        removed += shared.client.transaction(&mut work).await?;
+    }
+    Ok(removed)
 }
 
 async fn sweep(shared: &Shared) -> Result<(), StoreError> {
     shared.graph().await?;
-    Ok(shared.client.transaction(&mut Sweep).await?)
+    let mut sweep = Sweep { most: MAX_EVENTS as u64 };
+    while shared.client.transaction(&mut sweep).await? {}
+    Ok(())
+}
+
+/// Saves events in order, in as many transactions as they need.
+async fn save(shared: &Shared, events: &[Event]) -> Result<Vec<SaveOutcome>, Neo4jError> {
+    let graph = shared.graph().await?;
+    let mut outcomes = Vec::with_capacity(events.len());
+    let mut rest = events;
+    while !rest.is_empty() {
+        let (events, behind) = rest.split_at(fitting(rest));
+        let relay_url = shared.relay_url.as_deref();
+        let mut work = Save { events, relay_url, hasher: &graph.hasher, first: None };
+        let saved = shared.client.transaction(&mut work).await?;
+        shared.announce(saved.last_serial);
+        outcomes.extend(saved.outcomes);
+        rest = behind;
+    }
+    Ok(outcomes)
+}
+
+/// How many of the first events one transaction writes.
+fn fitting(events: &[Event]) -> usize {
+    let (mut bytes, mut tags) = (0, 0);
+    let fits = |event: &&Event| {
+        bytes += event.as_ref().as_bytes().len();
+        tags += event.as_ref().tags().indexed().count();
+        bytes <= MAX_BYTES && tags <= MAX_TAGS
+    };
+    events.iter().take(MAX_EVENTS).take_while(fits).count().max(1)
 }
 
 /// Whoever asked may have gone.
@@ -132,20 +169,9 @@ impl Gathered {
     }
 
     async fn save(self, shared: &Shared) {
-        let saved = async {
-            let graph = shared.graph().await?;
-            let mut work = Save {
-                events: &self.events,
-                relay_url: shared.relay_url.as_deref(),
-                hasher: &graph.hasher,
-                first: None,
-            };
-            shared.client.transaction(&mut work).await
-        };
-        match saved.await {
-            Ok(saved) => {
-                shared.announce(saved.last_serial);
-                let mut outcomes = saved.outcomes.into_iter();
+        match save(shared, &self.events).await {
+            Ok(outcomes) => {
+                let mut outcomes = outcomes.into_iter();
                 for (len, reply) in self.replies {
                     answer(reply, Ok(outcomes.by_ref().take(len).collect()));
                 }
