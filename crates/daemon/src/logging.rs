@@ -132,8 +132,10 @@ impl Logging {
 /// The levels of the process's log, which is as global as the log itself.
 static LEVELS: OnceLock<reload::Handle<Targets, Registry>> = OnceLock::new();
 
-/// Logs from here on what is at least as important as `level`; crates with a level of their own keep it.
-pub fn set_log_level(level: LogLevel) {
+/// Logs from here on what is at least as important as the level of this name, at a client's wish; `false` if
+/// there is none. Crates with a level of their own keep it.
+pub fn set_log_level(name: &str) -> bool {
+    let Some(level) = LogLevel::parse(name) else { return false };
     if let Some(levels) = LEVELS.get() {
         let set = |targets: &mut Targets| {
             *targets = std::mem::take(targets).with_default(LevelFilter::from(level));
@@ -141,6 +143,8 @@ pub fn set_log_level(level: LogLevel) {
         // It fails only when the log is gone, at the very end.
         drop(levels.modify(set));
     }
+    tracing::info!(level = name, "log level set by a client");
+    true
 }
 
 fn layer<S, W>(format: LogFormat, writer: W, is_terminal: bool) -> Box<dyn Layer<S> + Send + Sync>

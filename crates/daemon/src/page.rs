@@ -12,8 +12,10 @@ pub fn page<S: Settings>(process: &str, what: &str, more: &str) -> String {
          that is empty counts as not set.\n\n\
          Made from `crates/{process}/src/settings.rs` by `UPDATE_EXPECT=1 cargo test -p {process}`.\n"
     );
+    let mut rows: Vec<_> = S::TABLE.iter().collect();
+    rows.sort_by_key(|row| row.effect);
     let mut section = "";
-    for row in S::TABLE {
+    for row in rows {
         let is_set = row.effect == Effect::Full;
         if section != row.section {
             section = row.section;

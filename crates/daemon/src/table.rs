@@ -24,14 +24,14 @@ pub struct Row {
 }
 
 /// Whether a variable does something.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Effect {
     /// It does.
     Full,
-    /// It is accepted for the sake of older deployments; there is nothing to set.
-    None,
     /// What it would switch on or configure is not built yet.
     NotYet,
+    /// It is accepted for the sake of older deployments; there is nothing to set.
+    None,
 }
 
 /// The settings of a process; [`crate::settings!`] writes the implementation.

@@ -25,6 +25,10 @@ struct CommandLine {}
 
 fn main() -> ExitCode {
     daemon::with_command_line(|CommandLine {}| {
-        daemon::run(|_| Threads::Half, |settings: &Settings, _| settings.logging(), wiring::serve)
+        daemon::run(
+            |_| Threads::Half,
+            |settings: &Settings, _| settings.service.logging(),
+            wiring::serve,
+        )
     })
 }

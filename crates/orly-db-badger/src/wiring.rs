@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::Context;
-use daemon::{LogLevel, Setting, Start};
+use daemon::Start;
 use rpc::{Database, DatabaseParts, Listener, Readiness, Server, StoreServer};
 use store_lmdb::Access;
 use tokio_util::task::TaskTracker;
@@ -13,19 +13,20 @@ use crate::settings::Settings;
 /// Runs the service.
 pub(crate) async fn serve(start: Start<Settings>) -> anyhow::Result<()> {
     let Start { settings, shutdown, manager } = start;
-    let url = settings.relay_url.as_ref();
+    let url = settings.service.relay_url.as_ref();
     let store = Arc::new(service_store::open(&settings.store, Access::Create, url)?);
-    let listener = Listener::bind(&settings.listen.0).await.context("ORLY_DB_LISTEN")?;
+    let listener = Listener::bind(&settings.service.listen.0).await.context("ORLY_DB_LISTEN")?;
     let address = listener.address().context("read the address of the listener")?;
     let readiness = Readiness::new();
+    let options = settings.service.options(settings.store.data_dir.clone(), daemon::memory_limit());
     let parts = DatabaseParts {
         store: Arc::clone(&store) as _,
         serials: Arc::clone(&store) as _,
         markers: Arc::clone(&store) as _,
         readiness: readiness.clone(),
-        set_log_level: Box::new(set_log_level),
+        set_log_level: Box::new(daemon::set_log_level),
     };
-    let database = Arc::new(Database::new(parts, settings.database(daemon::memory_limit())));
+    let database = Arc::new(Database::new(parts, options));
     let files = service_store::shared(&settings.store, &store)?;
     let events = StoreServer::new(Arc::clone(&store) as _, Some(files), shutdown.clone());
     let server = Server::new(readiness.clone(), shutdown.clone())
@@ -45,13 +46,4 @@ pub(crate) async fn serve(start: Start<Settings>) -> anyhow::Result<()> {
     served?;
     tracing::info!("stopped");
     Ok(())
-}
-
-fn set_log_level(text: &str) -> bool {
-    let level = LogLevel::parse(text);
-    if let Some(level) = level {
-        daemon::set_log_level(level);
-        tracing::info!(level = text, "log level set by a client");
-    }
-    level.is_some()
 }

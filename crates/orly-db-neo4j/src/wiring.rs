@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::Context;
-use daemon::{LogLevel, Setting, Start};
+use daemon::Start;
 use rpc::{Database, DatabaseParts, Listener, Readiness, Server, StoreServer};
 use tokio_util::task::TaskTracker;
 
@@ -13,20 +13,21 @@ use crate::settings::Settings;
 /// Runs the service.
 pub(crate) async fn serve(start: Start<Settings>) -> anyhow::Result<()> {
     let Start { settings, shutdown, manager } = start;
-    let store = service_store::at_neo4j(&settings.neo4j, settings.relay_url.as_ref())?;
+    let store = service_store::at_neo4j(&settings.neo4j, settings.service.relay_url.as_ref())?;
     let store = Arc::new(store);
-    let listener = Listener::bind(&settings.listen.0).await.context("ORLY_DB_LISTEN")?;
+    let listener = Listener::bind(&settings.service.listen.0).await.context("ORLY_DB_LISTEN")?;
     let address = listener.address().context("read the address of the listener")?;
     let readiness = Readiness::new();
+    let options = settings.service.options(settings.data_dir.clone(), daemon::memory_limit());
     let parts = DatabaseParts {
         store: Arc::clone(&store) as _,
         serials: Arc::clone(&store) as _,
         markers: Arc::clone(&store) as _,
         readiness: readiness.clone(),
-        set_log_level: Box::new(set_log_level),
+        set_log_level: Box::new(daemon::set_log_level),
     };
     let cypher = Cypher::new(Arc::clone(&store), &settings);
-    let database = Database::new(parts, settings.database(daemon::memory_limit()));
+    let database = Database::new(parts, options);
     let database = Arc::new(database.with_cypher(Arc::new(cypher)));
     let events = StoreServer::new(Arc::clone(&store) as _, None, shutdown.clone());
     let server = Server::new(readiness.clone(), shutdown.clone())
@@ -50,13 +51,4 @@ pub(crate) async fn serve(start: Start<Settings>) -> anyhow::Result<()> {
     served?;
     tracing::info!("stopped");
     Ok(())
-}
-
-fn set_log_level(text: &str) -> bool {
-    let level = LogLevel::parse(text);
-    if let Some(level) = level {
-        daemon::set_log_level(level);
-        tracing::info!(level = text, "log level set by a client");
-    }
-    level.is_some()
 }

@@ -5,6 +5,7 @@
 
 mod access;
 mod address;
+mod database_service;
 mod event_limits;
 mod event_store;
 mod key;
@@ -15,6 +16,7 @@ mod relay_url;
 
 pub use access::{AccessControl, AclMode, BootstrapRelays, OwnAddress};
 pub use address::ServiceAddress;
+pub use database_service::DatabaseService;
 pub use event_limits::EventLimits;
 pub use event_store::{Database, EmbeddedStore, RelayDatabase};
 pub use key::Key;

@@ -10,7 +10,7 @@ fn settings(variables: &[(&str, &str)]) -> Result<Settings, String> {
 
 #[test]
 fn it_listens_on_this_machine_unless_told_otherwise() {
-    let listen = |variables| settings(variables).unwrap().listen.0.to_string();
+    let listen = |variables| settings(variables).unwrap().service.listen.0.to_string();
     assert_eq!(listen(&[]), "127.0.0.1:50051");
     assert_eq!(listen(&[("ORLY_DB_LISTEN", ":7")]), "127.0.0.1:7");
     assert_eq!(listen(&[("ORLY_DB_LISTEN", "unix:/run/db.sock")]), "unix:/run/db.sock");
@@ -22,16 +22,6 @@ fn another_engine_is_refused_and_the_relays_word_is_not() {
     let message = settings(&[("ORLY_DB_TYPE", "neo4j")]).unwrap_err();
     let expected = "expected badger (orly-db-neo4j is the service for neo4j)";
     assert_eq!(message, format!("ORLY_DB_TYPE=\"neo4j\": {expected}"));
-}
-
-#[test]
-fn the_cache_is_what_is_set_and_fits() {
-    let bytes =
-        |variables: &[_], memory| settings(variables).unwrap().database(memory).query_cache_bytes;
-    assert_eq!(bytes(&[], None), 256 << 20);
-    assert_eq!(bytes(&[], Some(128 << 20)), 16 << 20);
-    assert_eq!(bytes(&[("ORLY_DB_QUERY_CACHE_SIZE_MB", "1")], Some(128 << 20)), 1 << 20);
-    assert_eq!(bytes(&[("ORLY_DB_QUERY_CACHE_DISABLED", "true")], None), 0);
 }
 
 #[test]
