@@ -22,8 +22,10 @@ pids=()
 finish() {
     local status=$?
     # Only what was started here.
-    ((${#pids[@]} == 0)) || kill "${pids[@]}" 2>/dev/null || true
-    wait || true
+    if ((${#pids[@]} > 0)); then
+        kill "${pids[@]}" 2>/dev/null || true
+        wait "${pids[@]}" 2>/dev/null || true
+    fi
     rm -rf "$work"
     exit "$status"
 }
@@ -63,10 +65,11 @@ db.tx_log.rotation.size=16m
 END
 export NEO4J_TEST_PASSWORD=orly-test-$RANDOM$RANDOM
 for ((number = 1; number <= servers; number++)); do
+    : >"$work/$number.log"
     java -Xms256m -Xmx512m -XX:+UseParallelGC \
         --add-opens=java.base/java.nio=ALL-UNNAMED --add-opens=java.base/java.io=ALL-UNNAMED \
         --add-opens=java.base/sun.nio.ch=ALL-UNNAMED --add-opens=java.base/java.lang=ALL-UNNAMED \
-        -cp "$work/classes:$jars/*" TestServer "$work/$number" "$work/neo4j.conf" >"$work/$number.log" 2>&1 &
+        -cp "$work/classes:$jars/*" TestServer "$work/$number" "$work/neo4j.conf" >>"$work/$number.log" 2>&1 &
     pids+=($!)
 done
 list=''
