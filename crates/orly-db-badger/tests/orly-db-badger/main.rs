@@ -5,5 +5,7 @@
 mod calls;
 mod house;
 mod kill;
+mod service;
 mod starting;
 mod stopping;
+mod trials;

@@ -4,7 +4,8 @@ use std::os::unix::net::UnixDatagram;
 
 use rpc::{ServiceHealth, ServiceKind, ServiceProbe};
 
-use crate::house::{House, PATIENCE};
+use crate::house::House;
+use crate::service::PATIENCE;
 
 #[test]
 fn help_and_version_are_no_failure_and_nonsense_is() {

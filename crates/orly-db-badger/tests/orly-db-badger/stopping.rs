@@ -1,30 +1,17 @@
 //! SIGTERM ends the service in order, whoever listens to it.
 
-use std::time::Duration;
-
 use nix::sys::signal::Signal;
 use rpc::RemoteStore;
-use store::{EventStore, Serial};
+use store::EventStore;
 
-use crate::house::{House, PATIENCE, note};
+use crate::house::House;
+use crate::service::note;
+use crate::trials;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn open_streams_do_not_hold_it_up() {
     let house = House::new();
-    let mut service = house.start(&[]);
-    let store = RemoteStore::new(service.address.clone());
-    store.save(vec![note(1)]).await.unwrap();
-    let mut watch = store.watch(Serial::default());
-    let first = tokio::time::timeout(PATIENCE, watch.next()).await.unwrap().unwrap();
-    assert_eq!(first.len(), 1);
-    // It waits for more, and there is none.
-    let waiting = tokio::spawn(async move { watch.next().await.map(|batch| batch.len()) });
-    service.signal(Signal::SIGTERM);
-    let (code, took) = service.wait();
-    assert_eq!(code, Some(0), "{}", service.log());
-    assert!(took < Duration::from_secs(3), "{took:?}\n{}", service.log());
-    assert!(service.log().contains("stopped"), "{}", service.log());
-    waiting.abort();
+    trials::open_streams_do_not_hold_up_the_end(house.start(&[])).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

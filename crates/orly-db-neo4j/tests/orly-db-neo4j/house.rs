@@ -3,22 +3,17 @@
 //! `ORLY_TEST_NEO4J=bolt://user:password@host:port` names the server; of several the first is used. It is erased, and
 //! is one test's at a time.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::Write;
 use std::path::PathBuf;
-use std::process::{Child, Command, Output, Stdio};
-use std::sync::{Arc, LazyLock, Mutex};
+use std::process::{Command, Output};
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
-use event::{Draft, Event, Keys, Kind, Timestamp};
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
-use rpc::Address;
 use store_neo4j::{Neo4jStore, Options};
 use tempfile::TempDir;
-use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
+use tokio::sync::{Mutex, OwnedMutexGuard};
 
-/// How long anything may take.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+use crate::service::{PATIENCE, Service};
 
 static SERVER: LazyLock<Option<Options>> = LazyLock::new(|| {
     #[expect(clippy::disallowed_methods, reason = "tests have no settings")]
@@ -35,21 +30,13 @@ static SERVER: LazyLock<Option<Options>> = LazyLock::new(|| {
     let (user, password) = credentials.split_once(':').expect(form);
     Some(Options::new(format!("{scheme}://{address}"), user, password))
 });
-static TURN: LazyLock<Arc<AsyncMutex<()>>> = LazyLock::new(Arc::default);
+static TURN: LazyLock<Arc<Mutex<()>>> = LazyLock::new(Arc::default);
 
 /// A home directory that goes away, and a server that is nobody else's.
 pub(crate) struct House {
     directory: TempDir,
     server: Options,
     _turn: Option<OwnedMutexGuard<()>>,
-}
-
-/// A service that runs. It is killed when it is dropped.
-pub(crate) struct Service {
-    child: Child,
-    /// Where it says it listens.
-    pub(crate) address: Address,
-    log: Arc<Mutex<String>>,
 }
 
 /// Whether there is a server; if not, tests say so.
@@ -106,72 +93,19 @@ impl House {
     /// Starts it and waits until it listens.
     pub(crate) fn begin(&self, variables: &[(&str, &str)]) -> Service {
         let mut command = self.command();
-        command.envs(variables.iter().copied()).stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let mut log = String::new();
-        let address = loop {
-            let Some(Ok(line)) = lines.next() else { panic!("it ended:\n{log}") };
-            log.push_str(&line);
-            log.push('\n');
-            if let Some((_, rest)) = line.split_once("listening address=") {
-                break rest.split(" neo4j=").next().unwrap().parse().unwrap();
-            }
-        };
-        let log = Arc::new(Mutex::new(log));
-        let rest = Arc::clone(&log);
-        std::thread::spawn(move || {
-            for line in lines.map_while(Result::ok) {
-                rest.lock().unwrap().push_str(&(line + "\n"));
-            }
-        });
-        Service { child, address, log }
+        command.envs(variables.iter().copied());
+        Service::start(command)
     }
 }
 
 impl Service {
-    pub(crate) fn signal(&self, signal: Signal) {
-        kill(Pid::from_raw(self.child.id().try_into().unwrap()), signal).unwrap();
-    }
-
     /// Waits until its log has a text, and says how long that took.
     pub(crate) fn says(&self, text: &str) -> Duration {
         let start = Instant::now();
         while !self.log().contains(text) {
             assert!(start.elapsed() < PATIENCE, "it does not say {text:?}:\n{}", self.log());
-            std::thread::sleep(Duration::from_millis(10));
+            std::thread::sleep(Duration::from_millis(5));
         }
         start.elapsed()
     }
-
-    /// Waits for its end, and says how it ended and how long that took.
-    pub(crate) fn wait(&mut self) -> (Option<i32>, Duration) {
-        let start = Instant::now();
-        loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                return (status.code(), start.elapsed());
-            }
-            assert!(start.elapsed() < PATIENCE, "it does not end:\n{}", self.log());
-            std::thread::sleep(Duration::from_millis(5));
-        }
-    }
-
-    pub(crate) fn log(&self) -> String {
-        self.log.lock().unwrap().clone()
-    }
-}
-
-impl Drop for Service {
-    fn drop(&mut self) {
-        drop(self.child.kill());
-        drop(self.child.wait());
-    }
-}
-
-/// A signed note.
-pub(crate) fn note(number: u64) -> Event {
-    let created_at = Timestamp::from_secs(1_700_000_000 + number);
-    let content = format!("note {number}");
-    let draft = Draft { created_at, kind: Kind::new(1), tags: vec![], content };
-    Keys::from_secret([7; 32]).unwrap().sign(&draft)
 }

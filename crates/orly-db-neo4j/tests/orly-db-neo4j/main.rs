@@ -6,4 +6,8 @@ mod house;
 mod kill;
 mod questions;
 mod remote;
+#[path = "../../../orly-db-badger/tests/orly-db-badger/service.rs"]
+mod service;
 mod starting;
+#[path = "../../../orly-db-badger/tests/orly-db-badger/trials.rs"]
+mod trials;
