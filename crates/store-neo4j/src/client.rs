@@ -114,14 +114,7 @@ impl Client {
             let mut connection = self.pool.lease().await?;
             connection.begin(Mode::Read, limit).await?;
             let streamed = connection.stream(statement, fetch, visit).await;
-            if streamed.is_ok() {
-                connection.rollback().await?;
-            }
-            // After a refusal the connection was made fit for use again.
-            if streamed.is_ok() || matches!(streamed, Err(BoltError::Refused { .. })) {
-                connection.give_back();
-            }
-            streamed
+            connection.end_reading(streamed).await
         };
         timeout(limit + grace, reading).await.map_err(|_| BoltError::TooSlow(limit))?
     }
@@ -135,13 +128,7 @@ impl Client {
             let mut connection = self.pool.lease().await?;
             connection.begin(Mode::Read, READ_LIMIT).await?;
             let answers = connection.run(statements).await;
-            if answers.is_ok() {
-                connection.rollback().await?;
-            }
-            if answers.is_ok() || matches!(answers, Err(BoltError::Refused { .. })) {
-                connection.give_back();
-            }
-            answers
+            connection.end_reading(answers).await
         };
         let answers = timeout(READ_LIMIT, reading).await;
         let answers = answers.map_err(|_| BoltError::TooSlow(READ_LIMIT)).flatten();

@@ -3,6 +3,7 @@
 //! Nodes and relations become objects of what they are and have; bytes become hex; what JSON has no word for, as times
 //! and points, becomes an object of its type and parts.
 
+use event::hex;
 use serde_json::{Map, Number, Value as Json, json};
 
 use crate::bolt::Value;
@@ -14,9 +15,7 @@ pub(crate) fn to_json(value: &Value) -> Json {
         Value::Bool(value) => Json::Bool(*value),
         Value::Int(number) => Json::from(*number),
         Value::Float(number) => Number::from_f64(*number).map_or(Json::Null, Json::Number),
-        Value::Bytes(bytes) => {
-            Json::String(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
-        }
+        Value::Bytes(bytes) => Json::String(hex::encode(bytes)),
         Value::Text(text) => Json::String(text.clone()),
         Value::List(values) => values.iter().map(to_json).collect(),
         Value::Map(entries) => entries

@@ -81,6 +81,21 @@ impl Lease<'_> {
     pub(crate) fn give_back(self) {
         self.pool.idle.lock().push(self.connection);
     }
+
+    /// Ends a transaction that read, and gives the connection back if it is fit for use: after a refusal it was
+    /// made so.
+    pub(crate) async fn end_reading<T>(
+        mut self,
+        answered: Result<T, BoltError>,
+    ) -> Result<T, BoltError> {
+        match &answered {
+            Ok(_) => self.connection.rollback().await?,
+            Err(BoltError::Refused { .. }) => {}
+            Err(_) => return answered,
+        }
+        self.give_back();
+        answered
+    }
 }
 
 impl Deref for Lease<'_> {
