@@ -44,7 +44,7 @@ pub(crate) async fn open_all(
             open(address, filter, opening).await.with_context(|| {
                 let count = filters.len();
                 format!(
-                    "open connection {} of {count} (does `ulimit -n` allow it, on both sides?)",
+                    "open connection {} of {count} (does the relay allow as many, and `ulimit -n` on both sides?)",
                     index + 1
                 )
             })

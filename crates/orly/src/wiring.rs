@@ -4,10 +4,11 @@ mod access;
 mod late;
 mod reconciliation;
 
+use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use daemon::Start;
 use tokio::net::TcpListener;
 use tokio_util::task::TaskTracker;
@@ -63,5 +64,11 @@ pub(crate) async fn serve(start: Start<Settings>) -> anyhow::Result<()> {
 
 async fn bind(listen: IpAddr, port: u16, variables: &str) -> anyhow::Result<TcpListener> {
     let addr = SocketAddr::new(listen, port);
-    TcpListener::bind(addr).await.with_context(|| format!("listen on {addr} ({variables})"))
+    TcpListener::bind(addr).await.map_err(|error| {
+        let remedy = match error.kind() {
+            ErrorKind::AddrInUse => "; stop what listens there or name another port",
+            _ => "",
+        };
+        anyhow!("listen on {addr} ({variables}): {error}{remedy}")
+    })
 }

@@ -37,6 +37,7 @@ const SAVE_BATCH: usize = 4096;
 
 /// How many events access control is asked about side by side.
 const CHECKED_AT_ONCE: usize = 64;
+
 /// An event and who is to be told.
 pub(crate) struct Submission {
     pub(crate) event: Event,

@@ -114,7 +114,8 @@ fn a_port_that_is_taken_is_named() {
     let answer = house.run_with(&[("ORLY_PORT", &port), ("ORLY_LISTEN", "127.0.0.1")], &[]);
     assert_eq!(answer.code, Some(1));
     let expected = format!(
-        "listen on 127.0.0.1:{port} (ORLY_LISTEN, ORLY_PORT): Address already in use (os error 98)\n"
+        "listen on 127.0.0.1:{port} (ORLY_LISTEN, ORLY_PORT): Address already in use (os error 98); \
+         stop what listens there or name another port\n"
     );
     assert!(answer.err.ends_with(&expected), "{answer:?}");
 }
