@@ -207,10 +207,13 @@ pub(crate) fn wait_until_ended(pid: Pid) {
     });
 }
 
-/// A port that nobody used a moment ago.
+/// A port that nobody uses, from below those the system gives to whoever asks for any: none of them
+/// is given away before the launcher's relay listens there.
 pub(crate) fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
+    wait_for("a free port", || {
+        let port = rand::random_range(20_000..32_768);
+        std::net::TcpListener::bind(("127.0.0.1", port)).is_ok().then_some(port)
+    })
 }
 
 /// Reads from a pipe until it says something.
