@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::{Effect, Environment, Row, Setting, Settings};
 
@@ -66,8 +66,10 @@ impl fmt::Display for Origin {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidSetting {
     /// A value is not what is expected.
-    #[error("{variable}={value:?}: expected {expected}")]
+    #[error("{}{variable}={value:?}: expected {expected}", in_file(file.as_deref()))]
     Value {
+        /// The file that has it, unless the process was given it.
+        file: Option<PathBuf>,
         /// The variable that has it.
         variable: &'static str,
         /// The value, masked if it is secret.
@@ -119,7 +121,7 @@ pub fn load<S: Settings>(environment: &Environment) -> Loaded<S> {
 pub struct Reader<'a> {
     environment: &'a Environment,
     table: &'static [Row],
-    assumed: BTreeMap<&'static str, (String, Weight)>,
+    assumed: BTreeMap<&'static str, Assumed>,
     faults: Vec<InvalidSetting>,
 }
 
@@ -132,6 +134,21 @@ pub enum Weight {
     Heavy,
 }
 
+/// A value from a file of the process's own.
+struct Assumed {
+    file: PathBuf,
+    text: String,
+    weight: Weight,
+}
+
+/// A value, and where it was found.
+struct Found<'a> {
+    name: &'static str,
+    text: String,
+    origin: Origin,
+    file: Option<&'a Path>,
+}
+
 impl Reader<'_> {
     /// Where all comes from.
     pub fn environment(&self) -> &Environment {
@@ -139,8 +156,8 @@ impl Reader<'_> {
     }
 
     /// Takes the value of a variable from a file that only this process has.
-    pub fn assume(&mut self, variable: &'static str, value: String, weight: Weight) {
-        self.assumed.insert(variable, (value, weight));
+    pub fn assume(&mut self, file: &Path, variable: &'static str, text: String, weight: Weight) {
+        self.assumed.insert(variable, Assumed { file: file.to_owned(), text, weight });
     }
 
     /// Notes a fault.
@@ -151,12 +168,14 @@ impl Reader<'_> {
     /// Reads a variable of the table.
     pub fn read<T: Setting>(&mut self, variable: &'static str) -> Option<T> {
         let row = self.table.iter().find(|row| row.variable == variable);
-        let (name, text, _) = self.find(row.expect("the table has a row for each field"));
+        let Found { name, text, file, .. } =
+            self.find(row.expect("the table has a row for each field"));
         let value = if text.is_empty() { T::empty() } else { T::parse(text.trim()) };
         if value.is_none() {
+            let file = file.map(Path::to_owned);
             let value = shown(&text, T::IS_SECRET);
             let expected = T::expected();
-            self.faults.push(InvalidSetting::Value { variable: name, value, expected });
+            self.faults.push(InvalidSetting::Value { file, variable: name, value, expected });
         }
         value
     }
@@ -167,34 +186,46 @@ impl Reader<'_> {
     }
 
     fn entry(&self, row: &'static Row) -> Entry {
-        let (_, text, origin) = self.find(row);
+        let Found { text, origin, .. } = self.find(row);
         Entry { row, value: shown(&text, row.is_secret || is_secret_name(row.variable)), origin }
     }
 
     /// The own name goes before aliases, the process before the file.
-    fn find(&self, row: &'static Row) -> (&'static str, String, Origin) {
+    fn find(&self, row: &'static Row) -> Found<'_> {
         let environment = self.environment;
-        let assumed = self.assumed.get(row.variable);
-        if let Some((text, Weight::Heavy)) = assumed {
-            return (row.variable, text.clone(), Origin::File);
+        let file = Some(&*environment.file.path);
+        let found =
+            |name, text: &str, origin, file| Found { name, text: text.into(), origin, file };
+        let assumed = |weight| {
+            let assumed = self.assumed.get(row.variable).filter(|found| found.weight == weight)?;
+            Some(found(row.variable, &assumed.text, Origin::File, Some(&*assumed.file)))
+        };
+        if let Some(found) = assumed(Weight::Heavy) {
+            return found;
         }
         if let Some(text) = environment.variable(row.variable) {
-            return (row.variable, text.to_owned(), Origin::Environment);
+            return found(row.variable, text, Origin::Environment, None);
         }
         if let Some(text) = environment.file_variable(row.variable) {
-            return (row.variable, text.to_owned(), Origin::File);
+            return found(row.variable, text, Origin::File, file);
         }
         for alias in row.aliases {
-            let text = environment.variable(alias).or_else(|| environment.file_variable(alias));
-            if let Some(text) = text {
-                return (alias, text.to_owned(), Origin::Alias(alias));
+            if let Some(text) = environment.variable(alias) {
+                return found(alias, text, Origin::Alias(alias), None);
+            }
+            if let Some(text) = environment.file_variable(alias) {
+                return found(alias, text, Origin::Alias(alias), file);
             }
         }
-        if let Some((text, Weight::Light)) = assumed {
-            return (row.variable, text.clone(), Origin::File);
-        }
-        (row.variable, environment.expand(row.default), Origin::Default)
+        let default =
+            || found(row.variable, &environment.expand(row.default), Origin::Default, None);
+        assumed(Weight::Light).unwrap_or_else(default)
     }
+}
+
+/// What names the file of a value before it.
+fn in_file(file: Option<&Path>) -> String {
+    file.map(|file| format!("{}: ", file.display())).unwrap_or_default()
 }
 
 impl Findings {

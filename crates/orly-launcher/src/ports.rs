@@ -146,6 +146,8 @@ impl Obstacle {
 
 #[cfg(test)]
 mod tests {
+    use tokio::net::TcpSocket;
+
     use super::*;
 
     #[tokio::test]
@@ -160,7 +162,10 @@ mod tests {
     #[tokio::test]
     async fn a_port_of_an_outgoing_connection_is_waited_for() {
         let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let client = TcpStream::connect(server.local_addr().unwrap()).await.unwrap();
+        // A port of its own: one that the system chooses may linger after another connection, too.
+        let client = TcpSocket::new_v4().unwrap();
+        client.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let client = client.connect(server.local_addr().unwrap()).await.unwrap();
         let address = client.local_addr().unwrap().to_string();
         let (accepted, _) = server.accept().unwrap();
         assert!(TcpListener::bind(&address).await.is_err());

@@ -200,7 +200,7 @@ impl daemon::Settings for Settings {
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let config_file = file::path(reader.environment());
         match ConfigFile::read(&config_file) {
-            Ok(file) => file.assume(reader),
+            Ok(file) => file.assume(&config_file, reader),
             Err(invalid) => reader.fault(daemon::InvalidSetting::Other(invalid.to_string())),
         }
         Some(Self { variables: Variables::read(reader)?, config_file })

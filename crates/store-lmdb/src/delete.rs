@@ -1,12 +1,12 @@
 //! Taking events out again.
 
-use event::{EventId, EventRef, Kind};
+use event::{Address, EventId, EventRef, Kind, Timestamp};
 use heed::{RoTxn, RwTxn};
 use store::{Serial, Tombstone};
 
 use crate::LmdbError;
 use crate::entries::Entries;
-use crate::keys::{Posting, join, oldest_first, serial_bytes, serial_from};
+use crate::keys::{Posting, address_key, join, oldest_first, serial_bytes, serial_from};
 use crate::lookup::NOBODY;
 use crate::summary::{Change, Changes};
 use crate::tables::Tables;
@@ -49,11 +49,33 @@ pub(crate) fn remove_ids(
     Ok(removed)
 }
 
+/// Removes what stands at an address unless it is newer, and keeps the address closed until then; returns
+/// whether it was there.
+pub(crate) fn remove_at(
+    tables: &Tables,
+    wtxn: &mut RwTxn<'_>,
+    address: &Address,
+    until: Timestamp,
+    changes: &mut Changes,
+) -> Result<bool, LmdbError> {
+    let mut is_removed = false;
+    if let Some(serial) = tables.at_address(wtxn, address)? {
+        let old = tables.event(wtxn, serial)?;
+        if old.is_some_and(|old| old.created_at() <= until) {
+            is_removed = remove(tables, wtxn, serial, changes)?;
+        }
+    }
+    let before = tables.address_deleted_until(wtxn, address)?;
+    let until = before.map_or(until, |before| before.max(until));
+    tables.deleted_addresses.put(wtxn, &address_key(address), &oldest_first(until))?;
+    Ok(is_removed)
+}
+
 /// Removes what expired by `now` (NIP-40), at most `most` events; returns how many.
 pub(crate) fn remove_expired(
     tables: &Tables,
     wtxn: &mut RwTxn<'_>,
-    now: event::Timestamp,
+    now: Timestamp,
     most: usize,
     changes: &mut Changes,
 ) -> Result<usize, LmdbError> {

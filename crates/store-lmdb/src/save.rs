@@ -10,10 +10,10 @@ use heed::{PutFlags, RwTxn};
 use store::{EventBatch, SaveOutcome, Serial};
 
 use crate::LmdbError;
-use crate::delete::{remove, vanish};
+use crate::delete::{remove, remove_at, vanish};
 use crate::entries::Entries;
 use crate::env::{NEXT_SERIAL_KEY, next_serial};
-use crate::keys::{address_key, join, oldest_first, serial_bytes};
+use crate::keys::{address_key, join, serial_bytes};
 use crate::summary::{Change, Changes};
 use crate::tables::Tables;
 
@@ -181,23 +181,12 @@ impl<'a, 'txn, 'env> Batch<'a, 'txn, 'env> {
     }
 
     fn delete_address(&mut self, address: &Address, until: Timestamp) -> Result<(), LmdbError> {
-        if let Some(at) = self.pending_at(address) {
-            if self.pending[at].is_some_and(|(_, old)| old.as_ref().created_at() <= until) {
-                self.pending[at] = None;
-            }
-        } else if let Some(serial) = self.tables.at_address(self.wtxn, address)? {
-            let old = self.tables.event(self.wtxn, serial)?;
-            if old.is_some_and(|old| old.created_at() <= until) {
-                remove(self.tables, self.wtxn, serial, &mut self.changes)?;
-            }
+        if let Some(at) = self.pending_at(address)
+            && self.pending[at].is_some_and(|(_, old)| old.as_ref().created_at() <= until)
+        {
+            self.pending[at] = None;
         }
-        let before = self.tables.address_deleted_until(self.wtxn, address)?;
-        let until = before.map_or(until, |before| before.max(until));
-        self.tables.deleted_addresses.put(
-            self.wtxn,
-            &address_key(address),
-            &oldest_first(until),
-        )?;
+        remove_at(self.tables, self.wtxn, address, until, &mut self.changes)?;
         Ok(())
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use async_trait::async_trait;
-use event::{Event, EventId};
+use event::{Address, Event, EventId, Timestamp};
 use parking_lot::Mutex;
 use store::{
     EventStore, Markers, Query, ReconcileError, ReconcileSet, ReconcileStore, Rows, SaveOutcome,
@@ -147,6 +147,15 @@ impl EventStore for LmdbStore {
     async fn delete(&self, ids: &[EventId], tombstone: Tombstone) -> Result<u64, StoreError> {
         let ids = ids.to_vec();
         self.submit(|reply| Job::Delete { ids, tombstone, reply }).await
+    }
+
+    async fn delete_addresses(
+        &self,
+        addresses: &[Address],
+        until: Timestamp,
+    ) -> Result<u64, StoreError> {
+        let addresses = addresses.to_vec();
+        self.submit(|reply| Job::DeleteAddresses { addresses, until, reply }).await
     }
 
     fn watch(&self, after: Serial) -> Box<dyn Watch> {

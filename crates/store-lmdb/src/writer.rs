@@ -14,7 +14,7 @@ use store::{EventBatch, StoreError};
 use tokio::sync::SetOnce;
 
 use crate::LmdbError;
-use crate::delete::{remove_expired, remove_ids};
+use crate::delete::{remove_at, remove_expired, remove_ids};
 use crate::env::Lmdb;
 use crate::error::{is_disk_full, is_short_write};
 use crate::save::Batch;
@@ -164,6 +164,18 @@ impl Writer {
             Job::Delete { ids, tombstone, .. } => {
                 let mut changes = Changes::default();
                 let removed = remove_ids(tables, wtxn, ids, *tombstone, &mut changes)?;
+                if keep_summaries {
+                    changes.apply(tables, wtxn)?;
+                }
+                Ok(Done::Deleted(removed))
+            }
+            Job::DeleteAddresses { addresses, until, .. } => {
+                let mut changes = Changes::default();
+                let mut removed = 0;
+                for address in addresses {
+                    let is_removed = remove_at(tables, wtxn, address, *until, &mut changes)?;
+                    removed += u64::from(is_removed);
+                }
                 if keep_summaries {
                     changes.apply(tables, wtxn)?;
                 }

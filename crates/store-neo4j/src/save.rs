@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use event::{Event, EventId, Timestamp};
+use event::{Address, Event, EventId, Timestamp};
 use store::{SaveOutcome, Serial, Tombstone};
 
 use crate::Neo4jError;
@@ -11,14 +11,18 @@ use crate::bolt::{Connection, Record, Statement, Value};
 use crate::client::{Attempt, Ending, Work, WorkError};
 use crate::decide::Batch;
 use crate::graph::LOCK;
-use crate::keys::{TagHasher, tombstone};
+use crate::keys::{TagHasher, address_key, tombstone};
 use crate::known::Known;
 use crate::write;
 
 const SERIALS: &str = "UNWIND $ids AS id MATCH (e:Event {id: id}) RETURN DISTINCT e.serial";
+const AT_ADDRESSES: &str = "UNWIND $addresses AS address MATCH (e:Event {address: address}) \
+    WHERE e.created_at <= $until RETURN DISTINCT e.serial";
 const EXPIRED: &str = "MATCH (e:Event) WHERE e.expiration <= $now RETURN e.serial LIMIT $most";
 const KEEP: &str =
     "UNWIND $keys AS key MERGE (t:Tombstone {key: key}) ON CREATE SET t.until = $until";
+const KEEP_LATEST: &str = "UNWIND $keys AS key MERGE (t:Tombstone {key: key}) \
+    SET t.until = CASE WHEN t.until > $until THEN t.until ELSE $until END";
 const FORGET: &str = "UNWIND $keys AS key MATCH (t:Tombstone {key: key}) DELETE t";
 
 /// Saves a batch.
@@ -40,6 +44,14 @@ pub(crate) struct Saved {
 pub(crate) struct Delete<'a> {
     pub(crate) ids: &'a [EventId],
     pub(crate) tombstone: Tombstone,
+    /// How many an earlier try found.
+    pub(crate) found: u64,
+}
+
+/// Removes what stands at addresses up to a time; counts it.
+pub(crate) struct DeleteAddresses<'a> {
+    pub(crate) addresses: &'a [Address],
+    pub(crate) until: Timestamp,
     /// How many an earlier try found.
     pub(crate) found: u64,
 }
@@ -98,6 +110,34 @@ impl Work for Delete<'_> {
             }
             Tombstone::Forget => Statement::new(FORGET).with("keys", keys),
         }];
+        if !serials.is_empty() {
+            statements.push(write::removal(&serials));
+        }
+        connection.run(&statements).await?;
+        self.found = self.found.max(serials.len() as u64);
+        Ok(Ending::Commit(self.found))
+    }
+}
+
+impl Work for DeleteAddresses<'_> {
+    type Output = u64;
+
+    async fn attempt(
+        &mut self,
+        connection: &mut Connection,
+        _: Attempt,
+    ) -> Result<Ending<u64>, WorkError> {
+        let addresses: Vec<String> = self.addresses.iter().map(address_key).collect();
+        let until = self.until.min(Timestamp::MAX).as_secs();
+        let keys: Value = addresses.iter().map(|key| tombstone::address(key)).collect();
+        let addresses: Value = addresses.into_iter().collect();
+        let standing =
+            Statement::new(AT_ADDRESSES).with("addresses", addresses).with("until", until);
+        let answers = connection.run(&[Statement::new(LOCK), standing]).await?;
+        locked(&answers)?;
+        let serials: BTreeSet<Serial> = answers[1].iter().filter_map(serial).collect();
+        let mut statements =
+            vec![Statement::new(KEEP_LATEST).with("keys", keys).with("until", until)];
         if !serials.is_empty() {
             statements.push(write::removal(&serials));
         }

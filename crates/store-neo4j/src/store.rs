@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use event::{Event, EventId};
+use event::{Address, Event, EventId, Timestamp};
 use reconcile::SortedVec;
 use store::{
     EventStore, GatheredSet, Query, ReconcileError, ReconcileSet, ReconcileStore, Rows,
@@ -103,6 +103,15 @@ impl EventStore for Neo4jStore {
     async fn delete(&self, ids: &[EventId], tombstone: Tombstone) -> Result<u64, StoreError> {
         let ids = ids.to_vec();
         self.queue.submit(|reply| Job::Delete { ids, tombstone, reply }).await
+    }
+
+    async fn delete_addresses(
+        &self,
+        addresses: &[Address],
+        until: Timestamp,
+    ) -> Result<u64, StoreError> {
+        let addresses = addresses.to_vec();
+        self.queue.submit(|reply| Job::DeleteAddresses { addresses, until, reply }).await
     }
 
     fn watch(&self, after: Serial) -> Box<dyn Watch> {

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use event::{Event, EventId};
+use event::{Address, Event, EventId, Timestamp};
 use store::{SaveOutcome, StoreError, Tombstone};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout_at};
 
 use crate::Neo4jError;
-use crate::save::{Delete, Save, Sweep};
+use crate::save::{Delete, DeleteAddresses, Save, Sweep};
 use crate::shared::Shared;
 
 /// How many jobs may wait before who brings more has to.
@@ -29,6 +29,7 @@ pub(crate) type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
 pub(crate) enum Job {
     Save { events: Vec<Event>, reply: Reply<Vec<SaveOutcome>> },
     Delete { ids: Vec<EventId>, tombstone: Tombstone, reply: Reply<u64> },
+    DeleteAddresses { addresses: Vec<Address>, until: Timestamp, reply: Reply<u64> },
     Sweep { reply: Reply<()> },
 }
 
@@ -88,6 +89,9 @@ async fn run(shared: Arc<Shared>, mut jobs: mpsc::Receiver<Job>) {
             Job::Delete { ids, tombstone, reply } => {
                 answer(reply, delete(&shared, &ids, tombstone).await);
             }
+            Job::DeleteAddresses { addresses, until, reply } => {
+                answer(reply, delete_addresses(&shared, &addresses, until).await);
+            }
             Job::Sweep { reply } => answer(reply, sweep(&shared).await),
         }
     }
@@ -98,6 +102,20 @@ async fn delete(shared: &Shared, ids: &[EventId], tombstone: Tombstone) -> Resul
     let mut removed = 0;
     for ids in ids.chunks(MAX_EVENTS) {
         let mut work = Delete { ids, tombstone, found: 0 };
+        removed += shared.client.transaction(&mut work).await?;
+    }
+    Ok(removed)
+}
+
+async fn delete_addresses(
+    shared: &Shared,
+    addresses: &[Address],
+    until: Timestamp,
+) -> Result<u64, StoreError> {
+    shared.graph().await?;
+    let mut removed = 0;
+    for addresses in addresses.chunks(MAX_EVENTS) {
+        let mut work = DeleteAddresses { addresses, until, found: 0 };
         removed += shared.client.transaction(&mut work).await?;
     }
     Ok(removed)

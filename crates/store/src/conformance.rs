@@ -113,6 +113,7 @@ macro_rules! conformance_tests {
                 an_unseen_id_with_a_tombstone_is_refused,
                 a_tombstone_can_be_lifted,
                 anything_can_be_removed,
+                a_deleted_address_may_be_taken_by_what_is_newer,
                 a_removed_version_frees_its_address,
             ],
             batches: [a_batch_is_worth_the_same_as_its_events_one_by_one],

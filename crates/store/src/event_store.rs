@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use event::{Event, EventId};
+use event::{Address, Event, EventId, Timestamp};
 
 use crate::{EventBatch, Query, SaveOutcome, Serial, StoreError, Tombstone};
 
@@ -27,6 +27,14 @@ pub trait EventStore: Send + Sync + 'static {
 
     /// Removes events; returns how many were there.
     async fn delete(&self, ids: &[EventId], tombstone: Tombstone) -> Result<u64, StoreError>;
+
+    /// Removes what stands at addresses unless it is newer than `until`; up to then nothing may come
+    /// back there. Returns how many events were there.
+    async fn delete_addresses(
+        &self,
+        addresses: &[Address],
+        until: Timestamp,
+    ) -> Result<u64, StoreError>;
 
     /// Follows what is stored after `after`, in order of serial, whoever stores it.
     fn watch(&self, after: Serial) -> Box<dyn Watch>;

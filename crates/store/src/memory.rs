@@ -101,6 +101,17 @@ impl EventStore for MemoryStore {
         Ok(removed)
     }
 
+    async fn delete_addresses(
+        &self,
+        addresses: &[Address],
+        until: Timestamp,
+    ) -> Result<u64, StoreError> {
+        let mut state = self.shared.state();
+        let before = state.events.len();
+        addresses.iter().for_each(|address| state.delete_address(address.clone(), until));
+        Ok((before - state.events.len()) as u64)
+    }
+
     fn watch(&self, after: Serial) -> Box<dyn Watch> {
         let last_serial = self.shared.last_serial.subscribe();
         Box::new(MemoryWatch { shared: Arc::clone(&self.shared), last_serial, after })
@@ -173,13 +184,16 @@ impl State {
         self.remove_where(|old| deletion.ids.contains(&old.id()) && may_delete(request, old));
         self.deleted_ids.extend(deletion.ids.into_iter().map(|id| (id, Some(author))));
         for address in deletion.addresses {
-            self.remove_where(|old| {
-                Address::of(old).as_ref() == Some(&address)
-                    && old.created_at() <= request.created_at()
-            });
-            let until = self.deleted_addresses.entry(address).or_default();
-            *until = request.created_at().max(*until);
+            self.delete_address(address, request.created_at());
         }
+    }
+
+    fn delete_address(&mut self, address: Address, until: Timestamp) {
+        self.remove_where(|old| {
+            Address::of(old).as_ref() == Some(&address) && old.created_at() <= until
+        });
+        let deleted_until = self.deleted_addresses.entry(address).or_default();
+        *deleted_until = until.max(*deleted_until);
     }
 
     fn query(&self, query: &Query) -> Vec<(Serial, Event)> {

@@ -79,10 +79,10 @@ impl ConfigFile {
         Ok(file)
     }
 
-    /// Hands what stands in it to the reader of settings.
-    pub(super) fn assume(&self, reader: &mut Reader<'_>) {
+    /// Hands what stands in it to the reader of settings, as read from `path`.
+    pub(super) fn assume(&self, path: &Path, reader: &mut Reader<'_>) {
         for (_, variable, weight, text) in self.texts().unwrap_or_default() {
-            reader.assume(variable, text, weight);
+            reader.assume(path, variable, text, weight);
         }
     }
 

@@ -42,7 +42,7 @@ fn a_file_that_makes_no_sense_is_named() {
     let cases = [
         ("{", "launcher.json: EOF while parsing an object"),
         (r#"{"relay_port":{}}"#, "launcher.json: relay_port: expected text"),
-        (r#"{"relay_port":70000}"#, "ORLY_PORT=\"70000\": expected a port number"),
+        (r#"{"relay_port":70000}"#, "launcher.json: ORLY_PORT=\"70000\": expected a port number"),
     ];
     for (file, expected) in cases {
         let home = home(file);

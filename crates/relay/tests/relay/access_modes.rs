@@ -97,8 +97,11 @@ async fn an_owner_deletes_what_others_wrote() {
     assert_eq!(anybody.publish(&request(OWNER)).await, Answer::accepted());
     assert_eq!(anybody.subscribe("s", r#"{"kinds":[1,30023]}"#).await, Vec::<String>::new());
     let mut owner = client_of(&relay, &keys(OWNER)).await;
-    let refused = owner.publish(&theirs).await;
-    assert_eq!(refused, Answer::refused("blocked: this event was deleted"));
+    let older = event(&keys(STRANGER), 30_023, now() - 20, &[&["d", "x"]], "spam");
+    for gone in [&theirs, &article, &older] {
+        let refused = owner.publish(gone).await;
+        assert_eq!(refused, Answer::refused("blocked: this event was deleted"));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -48,7 +48,7 @@ pub(super) fn peer_url(text: &str) -> Result<PeerUrl, Malformed> {
         let shown: String = text.chars().take(100).collect();
         let expected =
             "expected the address of a relay, ws:// or wss://, such as wss://relay.example.com";
-        Malformed::new("peer_url", format!("\"{shown}\": {expected}"))
+        Malformed::new("peer_url", format!("{shown:?}: {expected}"))
     })
 }
 

@@ -12,11 +12,11 @@ mod watch;
 use std::sync::Arc;
 use std::time::Duration;
 
-use event::EventId;
+use event::{Address, EventId, Filter, KindClass, Timestamp};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use parking_lot::Mutex;
 use prost::bytes::Bytes;
-use store::{IDENTITY_MARKER, Serial, StoreStatus};
+use store::{IDENTITY_MARKER, Serial, StoreStatus, Viewer};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 use tonic::Status;
@@ -144,6 +144,25 @@ impl DatabaseClient {
         Ok(removed)
     }
 
+    /// Deletes what stands at addresses; whether older versions stay refused is up to the service.
+    pub(super) async fn delete_addresses(
+        &self,
+        addresses: &[Address],
+        until: Timestamp,
+    ) -> Result<u64, Status> {
+        let mut ids = Vec::new();
+        for address in addresses {
+            self.visit(at(address, until), &Viewer::OPERATOR, |event| {
+                if Address::of(event.as_ref()).as_ref() == Some(address) {
+                    ids.push(event.as_ref().id());
+                }
+                true
+            })
+            .await?;
+        }
+        self.delete(&ids).await
+    }
+
     pub(super) async fn marker(&self, key: &str) -> Result<Option<Vec<u8>>, Status> {
         let request = proto::GetMarkerRequest { key: key.to_owned() };
         let found = not_found(self.client.clone().get_marker(request).await.answered())?;
@@ -219,5 +238,20 @@ impl DatabaseClient {
         let keys = self.marker(MARKER_KEYS).await?.unwrap_or_default();
         let keys = String::from_utf8(keys).unwrap_or_default();
         Ok(keys.lines().map(str::to_owned).collect())
+    }
+}
+
+/// Asks for what stands at an address. With an empty `d` it finds more: an event need not have the tag.
+fn at(address: &Address, until: Timestamp) -> Filter {
+    let tags = match address.kind.class() {
+        KindClass::Addressable if !address.d.is_empty() => [(b'd', vec![address.d.clone()])].into(),
+        _ => Default::default(),
+    };
+    Filter {
+        kinds: Some(vec![address.kind]),
+        authors: Some(vec![address.pubkey]),
+        tags,
+        until: Some(until),
+        ..Filter::default()
     }
 }

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use event::{Event, EventId};
+use event::{Event, EventId, Timestamp};
 use store::{
     EventStore, Markers, Query, ReconcileError, ReconcileSet, ReconcileStore, Rows, SaveOutcome,
     Serial, StoreError, StoreStatus, Tombstone, Watch,
@@ -105,6 +105,14 @@ impl EventStore for RemoteStore {
 
     async fn delete(&self, ids: &[EventId], tombstone: Tombstone) -> Result<u64, StoreError> {
         calls::delete(&self.link, ids, tombstone).await
+    }
+
+    async fn delete_addresses(
+        &self,
+        addresses: &[event::Address],
+        until: Timestamp,
+    ) -> Result<u64, StoreError> {
+        calls::delete_addresses(&self.link, addresses, until).await
     }
 
     fn watch(&self, after: Serial) -> Box<dyn Watch> {

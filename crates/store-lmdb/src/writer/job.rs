@@ -1,6 +1,6 @@
 //! What the writer is asked to do.
 
-use event::{Event, EventId};
+use event::{Address, Event, EventId, Timestamp};
 use store::{SaveOutcome, StoreError, Tombstone};
 use tokio::sync::oneshot;
 
@@ -13,6 +13,11 @@ pub(crate) enum Job {
     Delete {
         ids: Vec<EventId>,
         tombstone: Tombstone,
+        reply: oneshot::Sender<Result<u64, StoreError>>,
+    },
+    DeleteAddresses {
+        addresses: Vec<Address>,
+        until: Timestamp,
         reply: oneshot::Sender<Result<u64, StoreError>>,
     },
     SetMarker {
@@ -42,13 +47,14 @@ pub(super) enum Done {
 impl Job {
     /// Whether it takes things out only.
     pub(super) fn makes_room(&self) -> bool {
-        matches!(self, Self::Delete { .. } | Self::Sweep { .. })
+        matches!(self, Self::Delete { .. } | Self::DeleteAddresses { .. } | Self::Sweep { .. })
     }
 
     pub(super) fn events(&self) -> usize {
         match self {
             Self::Save { events, .. } => events.len(),
             Self::Delete { ids, .. } => ids.len(),
+            Self::DeleteAddresses { addresses, .. } => addresses.len(),
             Self::SetMarker { .. } | Self::ClaimMarker { .. } | Self::Sweep { .. } => 0,
         }
     }
@@ -60,13 +66,18 @@ impl Job {
         }
         match (self, result) {
             (Self::Save { reply, .. }, Ok(Done::Saved(outcomes))) => send(reply, Ok(outcomes)),
-            (Self::Delete { reply, .. }, Ok(Done::Deleted(removed))) => send(reply, Ok(removed)),
+            (
+                Self::Delete { reply, .. } | Self::DeleteAddresses { reply, .. },
+                Ok(Done::Deleted(removed)),
+            ) => send(reply, Ok(removed)),
             (Self::SetMarker { reply, .. } | Self::Sweep { reply }, Ok(Done::Marked)) => {
                 send(reply, Ok(()))
             }
             (Self::ClaimMarker { reply, .. }, Ok(Done::Claimed(value))) => send(reply, Ok(value)),
             (Self::Save { reply, .. }, Err(error)) => send(reply, Err(error)),
-            (Self::Delete { reply, .. }, Err(error)) => send(reply, Err(error)),
+            (Self::Delete { reply, .. } | Self::DeleteAddresses { reply, .. }, Err(error)) => {
+                send(reply, Err(error));
+            }
             (Self::ClaimMarker { reply, .. }, Err(error)) => send(reply, Err(error)),
             (Self::SetMarker { reply, .. } | Self::Sweep { reply }, Err(error)) => {
                 send(reply, Err(error))

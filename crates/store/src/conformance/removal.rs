@@ -30,6 +30,7 @@ pub async fn an_operators_request_takes_what_it_names_whoever_wrote_it(engine: &
     let article = |d, at| event(&ALICE, 30_023, at, &[&["d", d]], "");
     let [gone, other, later] = [article("x", 101), article("y", 101), article("z", 102)];
     let profile = event(&ALICE, 0, 100, &[], "");
+    let [older, never_seen] = [article("x", 99), article("w", 100)];
     subject.accepts(&[&named, &kept, &gone, &other, &later, &profile]).await;
     let request = deletion(
         &BOB,
@@ -39,6 +40,7 @@ pub async fn an_operators_request_takes_what_it_names_whoever_wrote_it(engine: &
             &["e", &id(&absent)],
             &["a", &address(30_023, &ALICE, "x")],
             &["a", &address(30_023, &ALICE, "z")],
+            &["a", &address(30_023, &ALICE, "w")],
             &["a", &address(0, &ALICE, "")],
         ],
     );
@@ -47,9 +49,23 @@ pub async fn an_operators_request_takes_what_it_names_whoever_wrote_it(engine: &
     let removed = carry_out(&*subject.store, request.as_ref(), Requester::Operator).await.unwrap();
     assert_eq!(removed, 3);
     subject.holds(&[&kept, &other, &later]).await;
-    for event in [&named, &gone, &profile, &absent] {
+    for event in [&named, &gone, &profile, &absent, &older, &never_seen] {
         subject.refuses(event, SaveOutcome::Deleted).await;
     }
+}
+
+pub async fn a_deleted_address_may_be_taken_by_what_is_newer(engine: &dyn Engine) {
+    let subject = engine.fresh().await;
+    let profile = |at| event(&ALICE, 0, at, &[], "");
+    let [first, second, third] = [100, 101, 102].map(profile);
+    subject.accepts(&[&second]).await;
+    assert_eq!(subject.clears(0, &ALICE, 100).await, 0, "what stands there is newer");
+    assert_eq!(subject.clears(0, &ALICE, 101).await, 1);
+    assert_eq!(subject.clears(0, &ALICE, 99).await, 0, "an earlier request takes nothing back");
+    subject.refuses(&first, SaveOutcome::Deleted).await;
+    subject.refuses(&second, SaveOutcome::Deleted).await;
+    subject.accepts(&[&third]).await;
+    subject.holds(&[&third]).await;
 }
 
 pub async fn without_a_tombstone_an_event_may_come_back(engine: &dyn Engine) {

@@ -4,7 +4,7 @@ use std::any::Any;
 use std::sync::Arc;
 use std::time::Duration;
 
-use event::{Event, EventId, Filter};
+use event::{Address, Event, EventId, Filter, Keys, Kind, Timestamp};
 
 use crate::{
     EventStore, Markers, Query, Rows, SaveOutcome, Serial, StoreError, Tombstone, Viewer, Watch,
@@ -53,6 +53,13 @@ impl Subject {
     pub(crate) async fn removes(&self, events: &[&Event], tombstone: Tombstone) -> u64 {
         let ids: Vec<EventId> = events.iter().map(|event| event.as_ref().id()).collect();
         self.store.delete(&ids, tombstone).await.unwrap()
+    }
+
+    /// Removes on the operator's behalf what an author has of a replaceable kind, up to a time.
+    pub(crate) async fn clears(&self, kind: u16, author: &Keys, until: u64) -> u64 {
+        let d = "".into();
+        let address = Address { kind: Kind::new(kind), pubkey: author.pubkey(), d };
+        self.store.delete_addresses(&[address], Timestamp::from_secs(until)).await.unwrap()
     }
 
     /// All that is stored must be `events`, in any order.

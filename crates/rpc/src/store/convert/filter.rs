@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use event::{EventId, Filter, Kind, Pubkey, Timestamp};
+use event::{Address, EventId, Filter, Kind, Pubkey, Timestamp};
 use prost::bytes::Bytes;
 use store::{Hidden, Private, Query, Viewer};
 
@@ -51,6 +51,20 @@ pub(in crate::store) fn ids(
     ids: Option<proto::Ids>,
 ) -> Result<Vec<EventId>, Malformed> {
     list(field, &ids.unwrap_or_default(), EventId::new)
+}
+
+/// Reads addresses.
+pub(in crate::store) fn addresses(
+    field: &'static str,
+    texts: &[String],
+) -> Result<Vec<Address>, Malformed> {
+    let address = |text: &String| {
+        Address::from_tag(text).ok_or_else(|| {
+            let shown: String = text.chars().take(100).collect();
+            Malformed::new(field, format!("{shown:?} is no kind:pubkey:d of a replaceable kind"))
+        })
+    };
+    texts.iter().map(address).collect()
 }
 
 fn from_filter(filter: &Filter) -> proto::Filter {
@@ -175,6 +189,10 @@ mod tests {
             "filter.kinds: 65536 is more than 65535"
         );
         assert_eq!(with(proto::Filter { tags, ..none() }), "filter.tags: expected one letter");
+        assert_eq!(
+            addresses("addresses", &["1:x".into()]).unwrap_err().to_string(),
+            "addresses: \"1:x\" is no kind:pubkey:d of a replaceable kind"
+        );
     }
 
     #[test]

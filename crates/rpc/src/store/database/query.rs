@@ -175,7 +175,7 @@ impl DatabaseClient {
     }
 
     /// Shows all that match and may be seen, until `show` says that it is enough.
-    async fn visit(
+    pub(super) async fn visit(
         &self,
         filter: Filter,
         viewer: &Viewer,

@@ -1,6 +1,6 @@
 //! Calls of one question and one answer.
 
-use event::EventId;
+use event::{Address, EventId, Timestamp};
 use store::{Query, Serial, StoreError, StoreStatus, Tombstone};
 use tonic::Status;
 
@@ -84,6 +84,25 @@ pub(super) async fn delete(
         );
     }
     Ok(removed)
+}
+
+/// When an answer was lost, what had been removed by then is not counted.
+pub(super) async fn delete_addresses(
+    link: &Link,
+    addresses: &[Address],
+    until: Timestamp,
+) -> Result<u64, StoreError> {
+    let texts: Vec<String> = addresses.iter().map(Address::to_string).collect();
+    let request = proto::DeleteAddressesRequest { addresses: texts, until: until.as_secs() };
+    Ok(call!(
+        link,
+        calls,
+        |client| {
+            let answer = client.delete_addresses(request.clone()).await;
+            answer.map(|answer| answer.into_inner().removed)
+        },
+        |database| database.delete_addresses(addresses, until).await,
+    ))
 }
 
 pub(super) async fn status(link: &Link) -> Result<StoreStatus, StoreError> {

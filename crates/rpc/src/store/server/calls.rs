@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use event::Event;
+use event::{Event, Timestamp};
 use reconcile::FrameSizeLimit;
 use store::{ReconcileSet, Serial, Tombstone};
 use tonic::{Request, Response, Status, Streaming};
@@ -14,7 +14,7 @@ use crate::Malformed;
 use crate::proto::orlystore::v1 as proto;
 use crate::proto::orlystore::v1::store_service_server::StoreService;
 use crate::store::convert::{
-    from_initiator, from_outcomes, ids, limit_of, split_answer, split_step, to_events,
+    addresses, from_initiator, from_outcomes, ids, limit_of, split_answer, split_step, to_events,
     to_initiator, to_query,
 };
 use crate::store::failure::to_status;
@@ -88,6 +88,17 @@ impl StoreService for StoreServer {
         let tombstone = if tombstone { Tombstone::Keep } else { Tombstone::Forget };
         let removed = self.store.delete(&ids, tombstone).await.map_err(to_status)?;
         Ok(Response::new(proto::DeleteResponse { removed }))
+    }
+
+    async fn delete_addresses(
+        &self,
+        request: Request<proto::DeleteAddressesRequest>,
+    ) -> Reply<proto::DeleteAddressesResponse> {
+        let proto::DeleteAddressesRequest { addresses: texts, until } = request.into_inner();
+        let addresses = addresses("addresses", &texts).map_err(invalid)?;
+        let until = Timestamp::from_secs(until);
+        let removed = self.store.delete_addresses(&addresses, until).await.map_err(to_status)?;
+        Ok(Response::new(proto::DeleteAddressesResponse { removed }))
     }
 
     type WatchStream = BoxStream<proto::WatchResponse>;
