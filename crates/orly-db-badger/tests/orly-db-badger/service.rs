@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use event::{Draft, Event, Keys, Kind, Timestamp};
@@ -19,6 +20,8 @@ pub(crate) struct Service {
     /// Where it says it listens.
     pub(crate) address: Address,
     log: Arc<Mutex<String>>,
+    /// Reads the log until it ends.
+    reading: Option<JoinHandle<()>>,
 }
 
 impl Service {
@@ -37,24 +40,26 @@ impl Service {
         };
         let log = Arc::new(Mutex::new(log));
         let rest = Arc::clone(&log);
-        std::thread::spawn(move || {
+        let reading = std::thread::spawn(move || {
             for line in lines.map_while(Result::ok) {
                 rest.lock().unwrap().push_str(&(line + "\n"));
             }
         });
-        Self { child, address, log }
+        Self { child, address, log, reading: Some(reading) }
     }
 
     pub(crate) fn signal(&self, signal: Signal) {
         kill(Pid::from_raw(self.child.id().try_into().unwrap()), signal).unwrap();
     }
 
-    /// Waits for its end, and says how it ended and how long that took.
+    /// Waits for its end, and says how it ended and how long that took. The log is whole then.
     pub(crate) fn wait(&mut self) -> (Option<i32>, Duration) {
         let start = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
-                return (status.code(), start.elapsed());
+                let took = start.elapsed();
+                self.reading.take().map(JoinHandle::join).transpose().unwrap();
+                return (status.code(), took);
             }
             assert!(start.elapsed() < PATIENCE, "it does not end:\n{}", self.log());
             std::thread::sleep(Duration::from_millis(5));
