@@ -140,7 +140,7 @@ mod tests {
 
     #[tokio::test]
     async fn two_processes_agree_after_a_refresh() {
-        let store: Arc<dyn AclStore> = Arc::new(MemoryStore::new(None));
+        let store: Arc<dyn AclStore> = Arc::new(MemoryStore::new(vec![]));
         let (a, b) = (ledger(&store), ledger(&store));
         assert!(!a.is_read());
         a.refresh().await.unwrap();
@@ -159,7 +159,7 @@ mod tests {
 
     #[tokio::test]
     async fn without_a_change_nothing_is_read_again() {
-        let store: Arc<dyn AclStore> = Arc::new(MemoryStore::new(None));
+        let store: Arc<dyn AclStore> = Arc::new(MemoryStore::new(vec![]));
         let ledger = ledger(&store);
         assert!(ledger.refresh().await.unwrap());
         let changes = ledger.changes.count();

@@ -202,7 +202,7 @@ mod tests {
     }
 
     fn fresh() -> Subscriptions {
-        Subscriptions::new(Arc::new(MemoryStore::new(None)))
+        Subscriptions::new(Arc::new(MemoryStore::new(vec![])))
     }
 
     #[tokio::test]

@@ -36,13 +36,13 @@ pub fn may_delete(request: EventRef<'_>, target: EventRef<'_>) -> bool {
     request.pubkey() == target.pubkey() && ![Kind::DELETION, Kind::VANISH].contains(&target.kind())
 }
 
-/// Whether `event` asks the relay at `relay_url` to forget its author (NIP-62).
-pub fn is_vanish_request(event: EventRef<'_>, relay_url: Option<&str>) -> bool {
+/// Whether `event` asks the relay at `relay_urls` to forget its author (NIP-62).
+pub fn is_vanish_request(event: EventRef<'_>, relay_urls: &[String]) -> bool {
     let same =
         |a: &str, b: &str| a.trim_end_matches('/').eq_ignore_ascii_case(b.trim_end_matches('/'));
     event.kind() == Kind::VANISH
         && event.tags().values_of("relay").any(|value| {
             let value = value.replace("\\/", "/");
-            value == "ALL_RELAYS" || relay_url.is_some_and(|url| same(url, &value))
+            value == "ALL_RELAYS" || relay_urls.iter().any(|url| same(url, &value))
         })
 }

@@ -1,7 +1,7 @@
 //! What an operator sets: every environment variable of the process.
 
 use daemon::{LogLevel, LogSettings, Logging};
-use service_settings::{AccessControl, Database, EmbeddedStore, RelayUrl, ServiceAddress};
+use service_settings::{AccessControl, Database, EmbeddedStore, RelayAddresses, ServiceAddress};
 
 daemon::settings! {
     /// The settings of the access control service.
@@ -10,8 +10,6 @@ daemon::settings! {
         section "Service" {
             /// Where relays find the service.
             listen: ServiceAddress = "ORLY_ACL_LISTEN" | "ORLY_LAUNCHER_ACL_LISTEN", "127.0.0.1:50052";
-            /// Public address of the relay: it is not asked for follow lists.
-            relay_url: Option<RelayUrl> = "ORLY_RELAY_URL", "";
             /// Whether nobody reads who is unknown, for `ORLY_ACL_MODE=managed`.
             auth_required: bool = "ORLY_AUTH_REQUIRED", "false";
         }
@@ -27,6 +25,8 @@ daemon::settings! {
             /// Least important lines that are logged.
             log_level: LogLevel = "ORLY_ACL_LOG_LEVEL" | "ORLY_LOG_LEVEL", "info";
         }
+        /// Where clients find the relay.
+        group relay: RelayAddresses;
         /// The event store, if this process keeps it.
         group store: EmbeddedStore;
         /// How the log is written.
@@ -47,7 +47,7 @@ impl Settings {
 
     /// What access control is told.
     pub(crate) fn access_control(&self) -> acl::Settings {
-        self.access.settings(self.auth_required, self.relay_url.as_ref())
+        self.access.settings(self.auth_required, &self.relay)
     }
 }
 

@@ -51,8 +51,7 @@ pub(crate) async fn serve(start: Start<Settings>) -> anyhow::Result<()> {
 fn open(settings: &Settings) -> anyhow::Result<EventStore> {
     Ok(match settings.db_type {
         Database::Embedded => {
-            service_store::open(&settings.store, Access::Create, settings.relay_url.as_ref())?
-                .into()
+            service_store::open(&settings.store, Access::Create, settings.relay.urls())?.into()
         }
         Database::Remote => RemoteStore::new(settings.db_server.0.clone()).quiet_for(QUIET).into(),
     })

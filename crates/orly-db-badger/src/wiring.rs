@@ -13,8 +13,8 @@ use crate::settings::Settings;
 /// Runs the service.
 pub(crate) async fn serve(start: Start<Settings>) -> anyhow::Result<()> {
     let Start { settings, shutdown, manager } = start;
-    let url = settings.service.relay_url.as_ref();
-    let store = Arc::new(service_store::open(&settings.store, Access::Create, url)?);
+    let urls = settings.service.relay.urls();
+    let store = Arc::new(service_store::open(&settings.store, Access::Create, urls)?);
     let listener = Listener::bind(&settings.service.listen.0).await.context("ORLY_DB_LISTEN")?;
     let address = listener.address().context("read the address of the listener")?;
     let readiness = Readiness::new();

@@ -13,7 +13,7 @@ use crate::settings::Settings;
 /// Runs the service.
 pub(crate) async fn serve(start: Start<Settings>) -> anyhow::Result<()> {
     let Start { settings, shutdown, manager } = start;
-    let store = service_store::at_neo4j(&settings.neo4j, settings.service.relay_url.as_ref())?;
+    let store = service_store::at_neo4j(&settings.neo4j, settings.service.relay.urls())?;
     let store = Arc::new(store);
     let listener = Listener::bind(&settings.service.listen.0).await.context("ORLY_DB_LISTEN")?;
     let address = listener.address().context("read the address of the listener")?;

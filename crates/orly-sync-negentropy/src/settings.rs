@@ -2,7 +2,7 @@
 
 use daemon::{LogLevel, LogSettings, Logging};
 use service_settings::{
-    Database, EmbeddedStore, EventLimits, Reconciliation, RelayUrl, ServiceAddress,
+    Database, EmbeddedStore, EventLimits, Reconciliation, RelayAddresses, ServiceAddress,
 };
 
 daemon::settings! {
@@ -13,8 +13,6 @@ daemon::settings! {
             /// Where relays find the service.
             listen: ServiceAddress =
                 "ORLY_SYNC_NEGENTROPY_LISTEN" | "ORLY_LAUNCHER_SYNC_NEGENTROPY_LISTEN", "127.0.0.1:50064";
-            /// Public address of the relay: it is no peer of itself, and is named by requests to vanish (NIP-62).
-            relay_url: Option<RelayUrl> = "ORLY_RELAY_URL", "";
         }
         section "Event store" {
             /// Where events are: at a database service (grpc), or in an embedded store (badger, the name of the
@@ -28,6 +26,8 @@ daemon::settings! {
             /// Least important lines that are logged.
             log_level: LogLevel = "ORLY_SYNC_NEGENTROPY_LOG_LEVEL" | "ORLY_LOG_LEVEL", "info";
         }
+        /// Where clients find the relay.
+        group relay: RelayAddresses;
         /// The event store, if this process keeps it.
         group store: EmbeddedStore;
         /// How the log is written.

@@ -63,8 +63,7 @@ pub(crate) async fn serve(start: Start<Settings>) -> anyhow::Result<()> {
 fn open(settings: &Settings) -> anyhow::Result<EventStore> {
     Ok(match settings.db_type {
         Database::Embedded => {
-            service_store::open(&settings.store, Access::Create, settings.relay_url.as_ref())?
-                .into()
+            service_store::open(&settings.store, Access::Create, settings.relay.urls())?.into()
         }
         Database::Remote => {
             let store = RemoteStore::new(settings.db_server.0.clone()).quiet_for(QUIET);
@@ -79,7 +78,7 @@ async fn begin(settings: &Settings, store: &dyn SyncStore, peers: &PeerSync) -> 
     let keys =
         when_there(|| store::identity(store, fresh)).await.context("read the relay's key")?;
     peers.authenticate_as(keys);
-    let urls = settings.reconciliation.peer_urls(settings.relay_url.as_ref());
+    let urls = settings.reconciliation.peer_urls(&settings.relay);
     when_there(|| peers.restore(urls.clone())).await.context("read the peers")
 }
 

@@ -21,7 +21,7 @@ pub(crate) fn of_relay(settings: &Settings) -> anyhow::Result<EventStore> {
     Ok(match settings.db_type {
         RelayDatabase::Embedded => embedded(settings, Access::Create)?.into(),
         RelayDatabase::Remote => remote(settings).into(),
-        RelayDatabase::Neo4j => at_neo4j(&settings.neo4j, settings.relay_url.as_ref())?.into(),
+        RelayDatabase::Neo4j => at_neo4j(&settings.neo4j, settings.relay_addresses.urls())?.into(),
     })
 }
 
@@ -34,7 +34,7 @@ pub(crate) async fn of_command(
         RelayDatabase::Embedded => Ok(Arc::new(embedded(settings, access)?)),
         RelayDatabase::Remote => Ok(Arc::new(connected(settings).await?)),
         RelayDatabase::Neo4j => {
-            let store = at_neo4j(&settings.neo4j, settings.relay_url.as_ref())?;
+            let store = at_neo4j(&settings.neo4j, settings.relay_addresses.urls())?;
             store.prepare().await?;
             Ok(Arc::new(store))
         }
@@ -58,7 +58,7 @@ pub(crate) async fn connected(settings: &Settings) -> anyhow::Result<RemoteStore
 
 /// The embedded store, for what needs its files.
 pub(crate) fn embedded(settings: &Settings, access: Access) -> anyhow::Result<LmdbStore> {
-    Ok(service_store::open(&settings.store, access, settings.relay_url.as_ref())?)
+    Ok(service_store::open(&settings.store, access, settings.relay_addresses.urls())?)
 }
 
 /// The files of the event store, for a command that needs them.

@@ -11,8 +11,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use service_settings::{
-    AccessControl, EmbeddedStore, EventLimits, Key, Neo4jServer, Reconciliation, RelayDatabase,
-    RelayUrl, ServiceAddress,
+    AccessControl, EmbeddedStore, EventLimits, Key, Neo4jServer, Reconciliation, RelayAddresses,
+    RelayDatabase, ServiceAddress,
 };
 
 use self::guarding::Guarding;
@@ -35,9 +35,6 @@ daemon::settings! {
             health_port: u16 = "ORLY_HEALTH_PORT", "0";
             /// Whether `/shutdown` on that port ends the relay, whoever asks.
             enable_shutdown: bool = "ORLY_ENABLE_SHUTDOWN", "false";
-            /// Public address of the relay, as clients write it: checked by NIP-42 and NIP-98, named by
-            /// requests to vanish (NIP-62).
-            relay_url: Option<RelayUrl> = "ORLY_RELAY_URL", "";
             /// Proxies whose `X-Forwarded-For` is believed.
             trusted_proxies: Vec<Proxies> = "ORLY_TRUSTED_PROXIES", "";
             /// Whether pages of other origins may call `/api`.
@@ -102,6 +99,8 @@ daemon::settings! {
             /// as this one is.
             full_sync_pubkeys: Vec<Key> = "ORLY_NEGENTROPY_FULL_SYNC_PUBKEYS", "";
         }
+        /// Where clients find the relay.
+        group relay_addresses: RelayAddresses;
         /// The event store, if this process keeps it.
         group store: EmbeddedStore;
         /// The event store, if it is at a Neo4j server.
@@ -133,8 +132,8 @@ impl Settings {
             about: relay::About {
                 name: self.app_name.clone(),
                 description: self.description.clone(),
-                url: self.relay_url.clone().map(String::from),
-                addresses: self.access.own_addresses.iter().map(|own| own.0.to_string()).collect(),
+                url: self.relay_addresses.url.clone().map(String::from),
+                addresses: self.relay_addresses.others(),
                 contact: self.contact.clone(),
                 icon: self.icon.clone(),
                 operator: self.access.owners().first().copied(),

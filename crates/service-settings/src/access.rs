@@ -7,7 +7,7 @@ use daemon::Setting;
 use event::Pubkey;
 use relay_client::PeerUrl;
 
-use crate::{Key, RelayUrl};
+use crate::{Key, RelayAddresses};
 
 daemon::settings! {
     /// Who may read and write.
@@ -37,9 +37,6 @@ daemon::settings! {
             /// How slow they may become.
             throttle_max: Duration =
                 "ORLY_FOLLOWS_THROTTLE_MAX" | "ORLY_FOLLOWS_THROTTLE_MAX_DELAY", "60s";
-            /// Addresses of this relay besides `ORLY_RELAY_URL`: NIP-42 and NIP-98 may name them, and they
-            /// are neither asked for follow lists nor synchronised with.
-            own_addresses: Vec<OwnAddress> = "ORLY_RELAY_ADDRESSES", "";
         }
     }
     one value {}
@@ -48,9 +45,8 @@ daemon::settings! {
 }
 
 impl AccessControl {
-    /// What access control is told, for the relay at `url`.
-    pub fn settings(&self, auth_required: bool, url: Option<&RelayUrl>) -> Settings {
-        let own = self.own_addresses.iter().map(|url| url.0.clone());
+    /// What access control is told, for the relay at `own`.
+    pub fn settings(&self, auth_required: bool, own: &RelayAddresses) -> Settings {
         Settings {
             mode: self.mode.0,
             owners: self.owners(),
@@ -58,7 +54,7 @@ impl AccessControl {
             auth_required,
             follows: FollowsSettings {
                 bootstrap: self.bootstrap_relays.0.clone(),
-                own: own.chain(url.and_then(|url| url.as_str().parse().ok())).collect(),
+                own: own.peers(),
                 every: self.follow_list_frequency.max(Duration::from_secs(1)),
                 allow_private: self.private_relays,
                 throttle: self.throttle.then_some(ThrottleSettings {
@@ -102,20 +98,6 @@ impl Setting for AclMode {
     }
 }
 
-/// One of the relay's own addresses.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OwnAddress(pub PeerUrl);
-
-impl Setting for OwnAddress {
-    fn expected() -> String {
-        "the address of a relay such as wss://relay.example.com".into()
-    }
-
-    fn parse(text: &str) -> Option<Self> {
-        text.parse().ok().map(Self)
-    }
-}
-
 /// Relays that are asked while nobody named any.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BootstrapRelays(pub Vec<PeerUrl>);
@@ -139,9 +121,13 @@ mod tests {
     use super::*;
     use daemon::Environment;
 
-    fn read(variables: &[(&str, &str)]) -> Result<AccessControl, String> {
+    fn read<S: daemon::Settings>(variables: &[(&str, &str)]) -> Result<S, String> {
         let environment = Environment::of(variables.iter().copied());
         daemon::load(&environment).settings.map_err(|faults| faults.to_string())
+    }
+
+    fn follows(access: &AccessControl, own: &[(&str, &str)]) -> FollowsSettings {
+        access.settings(false, &read(own).unwrap()).follows
     }
 
     #[test]
@@ -160,28 +146,30 @@ mod tests {
         ] {
             let values = ["true", "50ms", "5s"];
             let variables: Vec<_> = names.into_iter().zip(values).collect();
-            let throttle = read(&variables).unwrap().settings(false, None).follows.throttle;
+            let throttle = follows(&read(&variables).unwrap(), &[]).throttle;
             let expected = ThrottleSettings {
                 per_event: Duration::from_millis(50),
                 max: Duration::from_secs(5),
             };
             assert_eq!(throttle, Some(expected), "{names:?}");
         }
-        assert_eq!(read(&[("ORLY_ACL_MODE", "curation")]).unwrap().mode.0, Mode::Curating);
+        assert_eq!(
+            read::<AccessControl>(&[("ORLY_ACL_MODE", "curation")]).unwrap().mode.0,
+            Mode::Curating
+        );
     }
 
     #[test]
     fn relays_for_a_start_are_those_named_or_none() {
-        let relays = |value| {
-            let read = read(&[("ORLY_BOOTSTRAP_RELAYS", value)]);
-            read.map(|read| {
-                read.settings(false, RelayUrl::parse("wss://me.example").as_ref()).follows
-            })
-        };
+        let own =
+            [("ORLY_RELAY_URL", "wss://me.example"), ("ORLY_RELAY_ADDRESSES", "ws://x.onion")];
+        let relays =
+            |value| read(&[("ORLY_BOOTSTRAP_RELAYS", value)]).map(|access| follows(&access, &own));
         assert!(relays("none").unwrap().bootstrap.is_empty());
         let found = relays("wss://a.example, b.example").unwrap();
         assert_eq!(found.bootstrap.len(), 2);
-        assert_eq!(found.own[0].as_str(), "wss://me.example");
+        let own: Vec<&str> = found.own.iter().map(PeerUrl::as_str).collect();
+        assert_eq!(own, ["wss://me.example", "ws://x.onion"]);
         assert!(relays("a b").unwrap_err().contains("addresses of relays"));
     }
 }

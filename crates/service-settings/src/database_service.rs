@@ -7,7 +7,7 @@ use std::time::Duration;
 use daemon::{LogLevel, LogSettings, Logging};
 use rpc::DatabaseOptions;
 
-use crate::{RelayUrl, ServiceAddress};
+use crate::{RelayAddresses, ServiceAddress};
 
 const MIB: usize = 1 << 20;
 
@@ -19,8 +19,6 @@ daemon::settings! {
             /// Where relays and other services find it. Whoever can connect may do everything: leave it on this
             /// machine, or in a network of its own.
             listen: ServiceAddress = "ORLY_DB_LISTEN" | "ORLY_LAUNCHER_DB_LISTEN", "127.0.0.1:50051";
-            /// Public address of the relay, named by requests to vanish (NIP-62).
-            relay_url: Option<RelayUrl> = "ORLY_RELAY_URL", "";
         }
         section "Calls of orlydb.v1" {
             /// Queries that read at the same moment; 0 for any number.
@@ -38,6 +36,8 @@ daemon::settings! {
             /// Least important lines that are logged; clients may change it (`SetLogLevel`).
             log_level: LogLevel = "ORLY_DB_LOG_LEVEL" | "ORLY_LOG_LEVEL", "info";
         }
+        /// Where clients find the relay.
+        group relay: RelayAddresses;
         /// How the log is written.
         group log: LogSettings;
     }

@@ -12,9 +12,10 @@ mod key;
 mod neo4j;
 mod peers;
 mod reconciliation;
+mod relay_addresses;
 mod relay_url;
 
-pub use access::{AccessControl, AclMode, BootstrapRelays, OwnAddress};
+pub use access::{AccessControl, AclMode, BootstrapRelays};
 pub use address::ServiceAddress;
 pub use database_service::DatabaseService;
 pub use event_limits::EventLimits;
@@ -23,4 +24,5 @@ pub use key::Key;
 pub use neo4j::{Neo4jServer, Neo4jUri, Password};
 pub use peers::{IdSize, KindNumber, Peer, PeerDirection, SyncFilter};
 pub use reconciliation::Reconciliation;
+pub use relay_addresses::{OwnAddress, RelayAddresses};
 pub use relay_url::RelayUrl;

@@ -8,7 +8,9 @@ use reconcile::FrameSizeLimit;
 use relay_client::PeerUrl;
 use relay_sync::{PeerSettings, PrivateKinds, SessionSettings, SyncOptions};
 
-use crate::{EventLimits, IdSize, Key, KindNumber, Peer, PeerDirection, RelayUrl, SyncFilter};
+use crate::{
+    EventLimits, IdSize, Key, KindNumber, Peer, PeerDirection, RelayAddresses, SyncFilter,
+};
 
 /// The longest wait for a peer that fails.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(3600);
@@ -66,11 +68,11 @@ impl Reconciliation {
     }
 
     /// The relays to be kept in step, but for the one at `own`.
-    pub fn peer_urls(&self, own: Option<&RelayUrl>) -> Vec<PeerUrl> {
-        let own = own.and_then(|url| url.as_str().parse::<PeerUrl>().ok());
+    pub fn peer_urls(&self, own: &RelayAddresses) -> Vec<PeerUrl> {
+        let own = own.peers();
         let urls = self.peers.iter().map(|peer| peer.0.clone());
-        let (own, peers): (Vec<_>, Vec<_>) = urls.partition(|url| Some(url) == own.as_ref());
-        if let Some(url) = own.first() {
+        let (own, peers): (Vec<_>, Vec<_>) = urls.partition(|url| own.contains(url));
+        for url in own {
             tracing::warn!(%url, "ORLY_SYNC_NEGENTROPY_PEERS names this relay itself: left out");
         }
         peers

@@ -7,25 +7,25 @@ use std::sync::Arc;
 use anyhow::anyhow;
 use relay_sync::SyncStore;
 use rpc::SharedFiles;
-use service_settings::{EmbeddedStore, RelayUrl};
+use service_settings::EmbeddedStore;
 use store_lmdb::{Access, LmdbError, LmdbStore, Options};
 use tokio_util::sync::CancellationToken;
 
 /// What the files of LMDB are called where another process may read them. Another schema gets another name.
 const ENGINE: &str = "lmdb";
 
-/// Opens the files of this process, with as much memory as there is. `url` is the relay's.
+/// Opens the files of this process, with as much memory as there is. The relay is at `urls`.
 pub fn open(
     settings: &EmbeddedStore,
     access: Access,
-    url: Option<&RelayUrl>,
+    urls: Vec<String>,
 ) -> Result<LmdbStore, LmdbError> {
     let options = Options {
         max_map_mib: settings.map_size_mb,
         access,
         ..Options::new(&settings.data_dir).within(daemon::available_memory())
     };
-    LmdbStore::open(options, url.cloned().map(String::from))
+    LmdbStore::open(options, urls)
 }
 
 /// What others on this host need to know to read the files of this process.

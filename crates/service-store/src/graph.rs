@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use service_settings::{Neo4jServer, RelayUrl};
+use service_settings::Neo4jServer;
 use store_neo4j::{Neo4jError, Neo4jStore, Options};
 
-/// The store at a server, within a runtime. It connects when it is first asked. `url` is the relay's.
-pub fn at_neo4j(settings: &Neo4jServer, url: Option<&RelayUrl>) -> Result<Neo4jStore, Neo4jError> {
+/// The store at a server, within a runtime. It connects when it is first asked. The relay is at `urls`.
+pub fn at_neo4j(settings: &Neo4jServer, urls: Vec<String>) -> Result<Neo4jStore, Neo4jError> {
     let options = Options {
         connections: settings.max_conn_pool.get(),
         fetch_size: settings.fetch_size.get(),
@@ -14,5 +14,5 @@ pub fn at_neo4j(settings: &Neo4jServer, url: Option<&RelayUrl>) -> Result<Neo4jS
         result_limit: settings.query_result_limit.get(),
         ..Options::new(settings.uri.as_str(), &settings.user, settings.password.as_str())
     };
-    Neo4jStore::new(options, url.cloned().map(String::from))
+    Neo4jStore::new(options, urls)
 }

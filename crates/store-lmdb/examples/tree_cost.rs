@@ -64,7 +64,7 @@ fn import(file: &Path, dir: &Path, keep_summaries: bool) -> Result<Duration, Box
     drop(std::fs::remove_dir_all(dir));
     let runtime = tokio::runtime::Builder::new_multi_thread().build()?;
     let before = cpu_time()?;
-    let store = LmdbStore::open(Options { keep_summaries, ..Options::new(dir) }, None)?;
+    let store = LmdbStore::open(Options { keep_summaries, ..Options::new(dir) }, vec![])?;
     let (mut batch, mut bytes) = (Vec::new(), 0);
     for line in BufReader::new(File::open(file)?).lines() {
         let event = Event::from_json(&line?)?;

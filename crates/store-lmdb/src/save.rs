@@ -22,7 +22,7 @@ pub(crate) struct Batch<'a, 'txn, 'env> {
     tables: &'a Tables,
     wtxn: &'txn mut RwTxn<'env>,
     now: Timestamp,
-    relay_url: Option<&'a str>,
+    relay_urls: &'a [String],
     /// What was accepted and is not written yet; `None` where it was replaced or deleted since.
     pending: Vec<Option<(Serial, &'a Event)>>,
     /// Where in `pending` an id is.
@@ -39,14 +39,14 @@ impl<'a, 'txn, 'env> Batch<'a, 'txn, 'env> {
         tables: &'a Tables,
         wtxn: &'txn mut RwTxn<'env>,
         now: Timestamp,
-        relay_url: Option<&'a str>,
+        relay_urls: &'a [String],
     ) -> Result<Self, LmdbError> {
         let next_serial = next_serial(tables, wtxn)?;
         Ok(Self {
             tables,
             wtxn,
             now,
-            relay_url,
+            relay_urls,
             pending: Vec::new(),
             ids: HashMap::new(),
             addresses: HashMap::new(),
@@ -70,7 +70,7 @@ impl<'a, 'txn, 'env> Batch<'a, 'txn, 'env> {
         if let Some(deletion) = Deletion::of(event.as_ref()) {
             self.apply(event.as_ref(), &deletion)?;
         }
-        if is_vanish_request(event.as_ref(), self.relay_url) {
+        if is_vanish_request(event.as_ref(), self.relay_urls) {
             self.flush()?;
             vanish(self.tables, self.wtxn, event.as_ref(), &mut self.changes)?;
         }

@@ -37,8 +37,9 @@ pub struct LmdbStore {
 }
 
 impl LmdbStore {
-    /// Opens the database. Requests to vanish (NIP-62) are heeded if they name all relays or `relay_url`.
-    pub fn open(options: Options, relay_url: Option<String>) -> Result<Self, LmdbError> {
+    /// Opens the database. Requests to vanish (NIP-62) are heeded if they name all relays or one of
+    /// `relay_urls`.
+    pub fn open(options: Options, relay_urls: Vec<String>) -> Result<Self, LmdbError> {
         let writes = options.access != Access::Read;
         let lmdb = Arc::new(Lmdb::open(options)?);
         if writes {
@@ -54,7 +55,7 @@ impl LmdbStore {
                 Arc::clone(&feed),
                 Arc::clone(&read_only),
                 Arc::clone(&broken),
-                relay_url,
+                relay_urls,
             );
             let thread =
                 std::thread::Builder::new().name("store-writer".into()).spawn(|| thread.run());
@@ -66,7 +67,7 @@ impl LmdbStore {
 
     /// Opens the database with this id for reading, while another process writes to it.
     pub fn open_beside(options: Options, database_id: &[u8]) -> Result<Self, LmdbError> {
-        let store = Self::open(Options { access: Access::Read, ..options }, None)?;
+        let store = Self::open(Options { access: Access::Read, ..options }, vec![])?;
         if store.describe()?.database_id == database_id {
             Ok(store)
         } else {

@@ -51,7 +51,7 @@ pub(crate) struct Writer {
     feed: Arc<Feed>,
     read_only: ReadOnly,
     broken: Broken,
-    relay_url: Option<String>,
+    relay_urls: Vec<String>,
     jobs: Receiver<Job>,
 }
 
@@ -64,10 +64,10 @@ impl Writer {
         feed: Arc<Feed>,
         read_only: ReadOnly,
         broken: Broken,
-        relay_url: Option<String>,
+        relay_urls: Vec<String>,
     ) -> (Queue, Self) {
         let (queue, jobs) = std::sync::mpsc::sync_channel(QUEUE);
-        (queue, Self { lmdb, feed, read_only, broken, relay_url, jobs })
+        (queue, Self { lmdb, feed, read_only, broken, relay_urls, jobs })
     }
 
     /// Works until the queue is closed and empty.
@@ -154,8 +154,7 @@ impl Writer {
         let keep_summaries = self.lmdb.options.keep_summaries;
         match job {
             Job::Save { events, .. } => {
-                let mut batch =
-                    Batch::new(tables, wtxn, Timestamp::now(), self.relay_url.as_deref())?;
+                let mut batch = Batch::new(tables, wtxn, Timestamp::now(), &self.relay_urls)?;
                 let outcomes =
                     events.iter().map(|event| batch.save(event)).collect::<Result<_, _>>()?;
                 stored.push(batch.finish(keep_summaries)?);

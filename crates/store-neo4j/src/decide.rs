@@ -15,7 +15,7 @@ use crate::known::{Known, Stored};
 pub(crate) struct Batch<'a> {
     known: Known,
     now: Timestamp,
-    relay_url: Option<&'a str>,
+    relay_urls: &'a [String],
     next_serial: u64,
     /// From which serial on stored events are those of an earlier try of the same batch.
     ours_from: Option<Serial>,
@@ -50,13 +50,13 @@ impl<'a> Batch<'a> {
     pub(crate) fn new(
         known: Known,
         events: &[&'a Event],
-        relay_url: Option<&'a str>,
+        relay_urls: &'a [String],
         last_serial: Serial,
     ) -> Self {
         Self {
             known,
             now: Timestamp::now(),
-            relay_url,
+            relay_urls,
             next_serial: last_serial.as_u64() + 1,
             ours_from: None,
             pending: Vec::new(),
@@ -86,7 +86,7 @@ impl<'a> Batch<'a> {
         if let Some(deletion) = Deletion::of(event.as_ref()) {
             self.apply(event.as_ref(), &deletion);
         }
-        if is_vanish_request(event.as_ref(), self.relay_url) {
+        if is_vanish_request(event.as_ref(), self.relay_urls) {
             self.vanish(event.as_ref());
         }
         let serial = Serial::new(self.next_serial);

@@ -86,8 +86,8 @@ impl SerialStore for Neo4jStore {
         self.shared.graph().await?;
         let answers = self.shared.client.read_all(&Known::ask(&[event])).await?;
         let known = Known::read(&answers)?;
-        let relay_url = self.shared.relay_url.as_deref();
-        let batch = Batch::new(known, &[event], relay_url, Serial::default());
+        let relay_urls = &self.shared.relay_urls;
+        let batch = Batch::new(known, &[event], relay_urls, Serial::default());
         if let Some(refusal) = batch.refusal(event.as_ref()) {
             return Ok(Preview::Refused(refusal));
         }

@@ -28,7 +28,7 @@ const FORGET: &str = "UNWIND $keys AS key MATCH (t:Tombstone {key: key}) DELETE 
 /// Saves a batch.
 pub(crate) struct Save<'a> {
     pub(crate) events: &'a [Event],
-    pub(crate) relay_url: Option<&'a str>,
+    pub(crate) relay_urls: &'a [String],
     pub(crate) hasher: &'a TagHasher,
     /// The first serial that the first try gave.
     pub(crate) first: Option<Serial>,
@@ -76,7 +76,7 @@ impl Work for Save<'_> {
         let last = locked(&answers)?;
         let first = *self.first.get_or_insert(Serial::new(last.as_u64() + 1));
         let known = Known::read(&answers[1..])?;
-        let mut batch = Batch::new(known, &events, self.relay_url, last)
+        let mut batch = Batch::new(known, &events, self.relay_urls, last)
             .again_from((attempt == Attempt::Uncertain).then_some(first));
         let outcomes: Vec<SaveOutcome> = events.iter().map(|event| batch.save(event)).collect();
         let decided = batch.finish();

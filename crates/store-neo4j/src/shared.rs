@@ -28,7 +28,7 @@ const HIDDEN: &str = "MATCH (s:EventStore {name: 'orly'}) OPTIONAL MATCH (m:Mark
 /// What all parts of a store share.
 pub(crate) struct Shared {
     pub(crate) client: Client,
-    pub(crate) relay_url: Option<String>,
+    pub(crate) relay_urls: Vec<String>,
     graph: OnceCell<Graph>,
     last_serial: watch::Sender<Serial>,
     hidden: Mutex<Option<KnownHidden>>,
@@ -44,11 +44,11 @@ struct KnownHidden {
 }
 
 impl Shared {
-    pub(crate) fn new(client: Client, relay_url: Option<String>) -> Self {
+    pub(crate) fn new(client: Client, relay_urls: Vec<String>) -> Self {
         let (last_serial, _) = watch::channel(Serial::default());
         Self {
             client,
-            relay_url,
+            relay_urls,
             graph: OnceCell::new(),
             last_serial,
             hidden: Mutex::default(),

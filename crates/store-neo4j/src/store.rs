@@ -39,10 +39,10 @@ pub struct Neo4jStore {
 }
 
 impl Neo4jStore {
-    /// The store at a server, within a runtime. Requests to vanish (NIP-62) are heeded if they name all relays or
-    /// `relay_url`.
-    pub fn new(options: Options, relay_url: Option<String>) -> Result<Self, Neo4jError> {
-        let shared = Arc::new(Shared::new(Client::new(options)?, relay_url));
+    /// The store at a server, within a runtime. Requests to vanish (NIP-62) are heeded if they name all relays or one
+    /// of `relay_urls`.
+    pub fn new(options: Options, relay_urls: Vec<String>) -> Result<Self, Neo4jError> {
+        let shared = Arc::new(Shared::new(Client::new(options)?, relay_urls));
         tokio::spawn(shared::follow(Arc::downgrade(&shared)));
         Ok(Self { queue: Queue::start(Arc::clone(&shared)), shared })
     }

@@ -135,8 +135,8 @@ async fn save(shared: &Shared, events: &[Event]) -> Result<Vec<SaveOutcome>, Neo
     let mut rest = events;
     while !rest.is_empty() {
         let (events, behind) = rest.split_at(fitting(rest));
-        let relay_url = shared.relay_url.as_deref();
-        let mut work = Save { events, relay_url, hasher: &graph.hasher, first: None };
+        let relay_urls = &shared.relay_urls;
+        let mut work = Save { events, relay_urls, hasher: &graph.hasher, first: None };
         let saved = shared.client.transaction(&mut work).await?;
         shared.announce(saved.last_serial);
         outcomes.extend(saved.outcomes);

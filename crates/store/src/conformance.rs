@@ -33,11 +33,18 @@ pub use subject::Subject;
 
 /// The address of the relay that a store under test belongs to (NIP-62).
 pub const RELAY_URL: &str = "wss://relay.example.com/";
+/// The other address of that relay.
+pub const ONION_URL: &str = "ws://relay.onion";
+
+/// All addresses of that relay.
+pub fn relay_urls() -> Vec<String> {
+    [RELAY_URL, ONION_URL].map(String::from).into()
+}
 
 /// Makes stores of one engine.
 #[async_trait::async_trait]
 pub trait Engine: Sync {
-    /// An empty store of the relay at [`RELAY_URL`].
+    /// An empty store of the relay at [`relay_urls`].
     async fn fresh(&self) -> Subject;
 }
 
@@ -97,7 +104,7 @@ macro_rules! conformance_tests {
                 everything_up_to_the_request_is_forgotten,
                 what_was_forgotten_stays_refused,
                 later_events_are_stored,
-                request_to_this_relay_is_heeded_whatever_its_slash,
+                request_to_this_relay_is_heeded_by_any_name_and_slash,
                 request_to_another_relay_is_stored_only,
                 gift_wraps_to_the_author_are_forgotten_and_refused,
                 events_that_mention_the_author_stay,

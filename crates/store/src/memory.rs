@@ -22,7 +22,7 @@ use crate::{
 
 /// An event store in memory.
 pub struct MemoryStore {
-    relay_url: Option<String>,
+    relay_urls: Vec<String>,
     shared: Arc<Shared>,
 }
 
@@ -45,10 +45,11 @@ struct State {
 }
 
 impl MemoryStore {
-    /// Makes an empty store. Requests to vanish (NIP-62) are heeded if they name all relays or `relay_url`.
-    pub fn new(relay_url: Option<String>) -> Self {
+    /// Makes an empty store. Requests to vanish (NIP-62) are heeded if they name all relays or one
+    /// of `relay_urls`.
+    pub fn new(relay_urls: Vec<String>) -> Self {
         let (last_serial, _) = watch::channel(Serial::default());
-        Self { relay_url, shared: Arc::new(Shared { state: Mutex::default(), last_serial }) }
+        Self { relay_urls, shared: Arc::new(Shared { state: Mutex::default(), last_serial }) }
     }
 }
 
@@ -63,7 +64,7 @@ impl EventStore for MemoryStore {
     async fn save(&self, events: Vec<Event>) -> Result<Vec<SaveOutcome>, StoreError> {
         let (outcomes, last_serial) = {
             let mut state = self.shared.state();
-            let save = |event| state.save(event, self.relay_url.as_deref());
+            let save = |event| state.save(event, &self.relay_urls);
             (events.into_iter().map(save).collect(), state.last_serial)
         };
         self.shared.last_serial.send_replace(last_serial);
@@ -126,7 +127,7 @@ impl EventStore for MemoryStore {
 }
 
 impl State {
-    fn save(&mut self, event: Event, relay_url: Option<&str>) -> SaveOutcome {
+    fn save(&mut self, event: Event, relay_urls: &[String]) -> SaveOutcome {
         if let Some(refusal) = self.refusal(event.as_ref()) {
             return refusal;
         }
@@ -136,7 +137,7 @@ impl State {
         if let Some(deletion) = Deletion::of(event.as_ref()) {
             self.delete(event.as_ref(), deletion);
         }
-        if is_vanish_request(event.as_ref(), relay_url) {
+        if is_vanish_request(event.as_ref(), relay_urls) {
             let until = self.vanished.entry(event.as_ref().pubkey()).or_default();
             *until = event.as_ref().created_at().max(*until);
             let vanished = self.vanished.clone();

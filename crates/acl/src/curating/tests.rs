@@ -34,7 +34,7 @@ fn curating(store: &Arc<MemoryStore>) -> Curating {
 }
 
 async fn configured(more: &[[&str; 2]]) -> Curating {
-    let curating = curating(&Arc::new(MemoryStore::new(None)));
+    let curating = curating(&Arc::new(MemoryStore::new(vec![])));
     curating.refresh().await.unwrap();
     curating.configure(config(1, 10, more)).await.unwrap();
     curating
@@ -51,7 +51,7 @@ fn check(curating: &Curating, event: &Event) -> String {
 
 #[tokio::test]
 async fn nothing_but_the_configuration_is_taken_at_first() {
-    let store = Arc::new(MemoryStore::new(None));
+    let store = Arc::new(MemoryStore::new(vec![]));
     let curating = curating(&store);
     curating.refresh().await.unwrap();
     assert!(check(&curating, &event(1, 1, 1, &[])).starts_with("blocked: this relay is not"));
@@ -68,7 +68,7 @@ async fn nothing_but_the_configuration_is_taken_at_first() {
 
 #[tokio::test]
 async fn a_configuration_is_found_in_the_store_and_the_newest_counts() {
-    let store = Arc::new(MemoryStore::new(None));
+    let store = Arc::new(MemoryStore::new(vec![]));
     let others = event(2, 30_078, 99, &[["d", CONFIG_NAME], ["daily_limit", "9"]]);
     let newest = config(1, 20, &[["daily_limit", "7"]]);
     store.save(vec![config(1, 10, &[]), newest, others.clone()]).await.unwrap();
@@ -149,7 +149,7 @@ async fn a_ban_is_listed_and_can_be_lifted() {
 
 #[tokio::test]
 async fn authors_nobody_decided_about_are_listed_by_events() {
-    let store = Arc::new(MemoryStore::new(None));
+    let store = Arc::new(MemoryStore::new(vec![]));
     let notes = [(2, 5), (3, 6), (3, 7), (4, 8), (1, 9)];
     let notes: Vec<Event> = notes.iter().map(|(author, at)| event(*author, 1, *at, &[])).collect();
     store.save(notes).await.unwrap();
@@ -165,7 +165,7 @@ async fn authors_nobody_decided_about_are_listed_by_events() {
 
 #[tokio::test]
 async fn a_restart_does_not_begin_the_day_anew() {
-    let store = Arc::new(MemoryStore::new(None));
+    let store = Arc::new(MemoryStore::new(vec![]));
     let now = Timestamp::now();
     let mut lets_in = Vec::new();
     for _ in 0..3 {

@@ -37,7 +37,7 @@ async fn level(follows: &Follows, seed: u8) -> AccessLevel {
 
 #[tokio::test]
 async fn whom_an_admin_follows_may_write_and_the_newest_list_counts() {
-    let store = Arc::new(MemoryStore::new(None));
+    let store = Arc::new(MemoryStore::new(vec![]));
     store.save(vec![follow_list(2, 10, &[3, 4]), follow_list(9, 10, &[5])]).await.unwrap();
     let follows = follows(&store, FollowsSettings::default());
     assert!(!follows.is_ready());
@@ -60,7 +60,7 @@ async fn whom_an_admin_follows_may_write_and_the_newest_list_counts() {
 
 #[tokio::test]
 async fn relays_are_those_that_admins_write_to() {
-    let store = Arc::new(MemoryStore::new(None));
+    let store = Arc::new(MemoryStore::new(vec![]));
     let tags: [&[&str]; 5] = [
         &["r", "wss://both.example/"],
         &["r", "wss://write.example", "write"],
@@ -78,7 +78,7 @@ async fn relays_are_those_that_admins_write_to() {
 
 #[tokio::test]
 async fn others_write_slowly_if_they_may_at_all() {
-    let store = Arc::new(MemoryStore::new(None));
+    let store = Arc::new(MemoryStore::new(vec![]));
     store.save(vec![follow_list(2, 10, &[3])]).await.unwrap();
     let throttle = Some(ThrottleSettings::default());
     let follows = follows(&store, FollowsSettings { throttle, ..FollowsSettings::default() });
@@ -95,7 +95,7 @@ async fn relays_for_a_start_are_asked_once_at_the_start() {
     let relay = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("ws://{}", relay.local_addr().unwrap()).parse().unwrap();
     let settings = FollowsSettings { bootstrap: vec![url], ..FollowsSettings::default() };
-    let follows = follows(&Arc::new(MemoryStore::new(None)), settings);
+    let follows = follows(&Arc::new(MemoryStore::new(vec![])), settings);
     follows.refresh().await.unwrap();
     let asked = async {
         drop(relay.accept().await.unwrap());

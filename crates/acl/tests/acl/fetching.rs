@@ -29,7 +29,7 @@ fn follow_list(at: u64, followed: u8) -> Event {
 
 /// A relay that holds events; its address.
 async fn relay(events: Vec<Event>) -> (String, DropGuard) {
-    let store = Arc::new(MemoryStore::new(None));
+    let store = Arc::new(MemoryStore::new(vec![]));
     store.save(events).await.unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("ws://{}", listener.local_addr().unwrap());
@@ -44,7 +44,7 @@ async fn relay(events: Vec<Event>) -> (String, DropGuard) {
 
 /// Access control that looks around.
 async fn follows(settings: FollowsSettings) -> (Arc<LocalAcl>, Arc<MemoryStore>, DropGuard) {
-    let store = Arc::new(MemoryStore::new(None));
+    let store = Arc::new(MemoryStore::new(vec![]));
     let acl = Arc::new(LocalAcl::new(
         Settings {
             mode: Mode::Follows,

@@ -17,7 +17,7 @@ struct Local;
 #[async_trait]
 impl Engine for Local {
     async fn fresh(&self, settings: Settings) -> Examined {
-        let store = Arc::new(MemoryStore::new(None));
+        let store = Arc::new(MemoryStore::new(vec![]));
         let acl = Arc::new(LocalAcl::new(settings, Arc::clone(&store) as _));
         acl.refresh().await.unwrap();
         let stop = CancellationToken::new();

@@ -25,7 +25,8 @@ fn look_at(event: EventRef<'_>) {
     let filter = r##"{"#e":["a","b"],"#p":["x"],"search":"word"}"##;
     Filter::from_json(filter).expect("it is one").matches(event);
     let _ = (event.is_party(&event.pubkey()), event.is_expired(Timestamp::from_secs(5)));
-    let _ = (Address::of(event), Deletion::of(event), is_vanish_request(event, Some("wss://a")));
+    let _ =
+        (Address::of(event), Deletion::of(event), is_vanish_request(event, &["wss://a".into()]));
     let _ = (has_valid_id(event), id_of(event), Verifier::default().verify(event));
 }
 

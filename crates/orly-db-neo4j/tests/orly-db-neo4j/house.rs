@@ -49,7 +49,7 @@ impl House {
     pub(crate) async fn new() -> Self {
         let server = SERVER.clone().unwrap();
         let turn = Arc::clone(&TURN).lock_owned().await;
-        Neo4jStore::new(server.clone(), None).unwrap().erase().await.unwrap();
+        Neo4jStore::new(server.clone(), vec![]).unwrap().erase().await.unwrap();
         Self { directory: TempDir::new().unwrap(), server, _turn: Some(turn) }
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use rpc::RemoteStore;
-use store::conformance::{RELAY_URL, Subject};
+use store::conformance::{ONION_URL, RELAY_URL, Subject};
 
 use crate::house::{House, is_there};
 
@@ -14,7 +14,8 @@ struct Process;
 impl store::conformance::Engine for Process {
     async fn fresh(&self) -> Subject {
         let house = House::new().await;
-        let service = house.start(&[("ORLY_RELAY_URL", RELAY_URL)]);
+        let service =
+            house.start(&[("ORLY_RELAY_URL", RELAY_URL), ("ORLY_RELAY_ADDRESSES", ONION_URL)]);
         let store = RemoteStore::new(service.address.clone());
         Subject::new(Arc::new(store), (service, house))
     }

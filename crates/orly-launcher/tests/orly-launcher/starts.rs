@@ -1,6 +1,6 @@
 use nix::sys::signal::Signal;
 
-use crate::house::{House, wait_for};
+use crate::house::{House, UNITS, wait_for, wait_until_ended};
 
 #[test]
 fn a_unit_that_never_gets_ready_is_named_and_all_stop() {
@@ -111,12 +111,11 @@ fn a_second_launcher_is_refused_and_the_first_goes_on() {
 #[test]
 fn a_socket_that_was_left_behind_is_no_obstacle() {
     let mut house = House::started();
+    let pids = UNITS.map(|(name, _)| house.pid_of(name));
     house.signal(Signal::SIGKILL);
     house.end();
     assert!(house.path("orly-launcher.sock").exists());
-    wait_for("the units to stop", || {
-        house.journal().contains(&"stop orly-db-badger".to_owned()).then_some(())
-    });
+    pids.into_iter().for_each(wait_until_ended);
     house.start();
     house.wait_until("all is ready", |status| status["ready"] == true);
 }

@@ -16,7 +16,7 @@ struct Client(Arc<PeerSync>, #[expect(dead_code, reason = "lives as long")] Hous
 impl Client {
     fn new() -> Self {
         let house = House::new();
-        let store = LmdbStore::open(Options::new(house.path("data")), None).unwrap();
+        let store = LmdbStore::open(Options::new(house.path("data")), vec![]).unwrap();
         let settings = PeerSettings {
             interval: std::time::Duration::MAX,
             longest_backoff: std::time::Duration::MAX,

@@ -75,7 +75,7 @@ impl House {
 
     /// A relay over the same store.
     pub(crate) async fn relay(&self) -> Relay {
-        let store = Arc::new(LmdbStore::open(Options::new(self.path("data")), None).unwrap());
+        let store = Arc::new(LmdbStore::open(Options::new(self.path("data")), vec![]).unwrap());
         let reconciler = Arc::new(RemoteReconciler::new(&self.address(), PATIENCE));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("ws://{}", listener.local_addr().unwrap()).parse().unwrap();

@@ -58,7 +58,7 @@ async fn it_is_ready_once_the_event_store_answers() {
     let wait = Duration::from_millis(300);
     let not_yet = client.wait_until_ready(wait).await.unwrap_err();
     assert!(matches!(not_yet, RemoteSyncError::NotReady(_)), "{not_yet}");
-    let store = Arc::new(LmdbStore::open(Options::new(house.path("db")), None).unwrap());
+    let store = Arc::new(LmdbStore::open(Options::new(house.path("db")), vec![]).unwrap());
     let (readiness, shutdown) = (Readiness::new(), CancellationToken::new());
     readiness.set(true);
     let listener = Listener::bind(&database).await.unwrap();

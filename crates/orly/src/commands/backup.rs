@@ -53,7 +53,7 @@ async fn events_in(settings: &Settings, copy: &Path) -> anyhow::Result<String> {
         return Ok(String::new());
     };
     let place = EmbeddedStore { data_dir: data_dir.to_owned(), ..settings.store.clone() };
-    let store = service_store::open(&place, Access::Read, None).context("open the copy")?;
+    let store = service_store::open(&place, Access::Read, vec![]).context("open the copy")?;
     Ok(format!("{} events, ", grouped(store.status().await?.events)))
 }
 

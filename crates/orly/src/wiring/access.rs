@@ -28,8 +28,8 @@ pub(super) fn start(
     settings.access.warn();
     match settings.acl_type {
         Host::Local => {
-            let url = settings.relay_url.as_ref();
-            let told = settings.access.settings(settings.auth_required, url);
+            let own = &settings.relay_addresses;
+            let told = settings.access.settings(settings.auth_required, own);
             let local = Arc::new(LocalAcl::new(told, Arc::clone(store) as _));
             tasks.spawn(Arc::clone(&local).run(shutdown.clone()));
             let (control, management) = (Arc::clone(&local) as _, Arc::clone(&local) as _);

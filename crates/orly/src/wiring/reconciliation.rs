@@ -43,14 +43,6 @@ pub(super) fn peers(
         return None;
     }
     let peers = settings.reconciliation.peers(&settings.events);
-    let mut urls = settings.reconciliation.peer_urls(settings.relay_url.as_ref());
-    let own = &settings.access.own_addresses;
-    urls.retain(|url| {
-        let is_own = own.iter().any(|own| own.0 == *url);
-        if is_own {
-            tracing::warn!(%url, "ORLY_SYNC_NEGENTROPY_PEERS names this relay itself: left out");
-        }
-        !is_own
-    });
+    let urls = settings.reconciliation.peer_urls(&settings.relay_addresses);
     Some((Arc::new(PeerSync::new(Arc::clone(store) as _, peers)), urls))
 }

@@ -28,7 +28,7 @@ impl Service {
         let listener = runtime.block_on(Listener::bind(&":0".parse().unwrap())).unwrap();
         let address = listener.address().unwrap().to_string();
         let _entered = runtime.enter();
-        let store = Arc::new(LmdbStore::open(Options::new(data), None).unwrap());
+        let store = Arc::new(LmdbStore::open(Options::new(data), vec![]).unwrap());
         let sessions = NegentropySessions::new(Arc::clone(&store) as _, SessionSettings::default());
         let hour = Duration::from_secs(3600);
         let peers = PeerSettings {

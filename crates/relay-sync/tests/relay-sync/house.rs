@@ -35,7 +35,7 @@ impl House {
         sessions: SessionSettings,
     ) -> Self {
         let dir = scratch();
-        let store = Arc::new(LmdbStore::open(Options::new(dir.path()), None).unwrap());
+        let store = Arc::new(LmdbStore::open(Options::new(dir.path()), vec![]).unwrap());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("ws://{}", listener.local_addr().unwrap()).parse().unwrap();
         let mut settings = relay::Settings {

@@ -17,7 +17,7 @@ pub(crate) struct Local;
 impl Host for Local {
     async fn fresh(&self, settings: SessionSettings) -> Subject {
         let dir = scratch();
-        let store = Arc::new(LmdbStore::open(Options::new(dir.path()), None).unwrap());
+        let store = Arc::new(LmdbStore::open(Options::new(dir.path()), vec![]).unwrap());
         let sessions = Arc::new(NegentropySessions::new(Arc::clone(&store) as _, settings));
         let run = Arc::clone(&sessions).run(CancellationToken::new());
         let running = AbortOnDropHandle::new(tokio::spawn(run));

@@ -68,7 +68,7 @@ impl Relay {
 
     pub(crate) async fn wired(wiring: Wiring) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let store = Arc::new(LmdbStore::open(Options::new(dir.path()), None).unwrap());
+        let store = Arc::new(LmdbStore::open(Options::new(dir.path()), vec![]).unwrap());
         store::EventStore::save(&*store, wiring.events).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let addr = listener.local_addr().unwrap();
@@ -125,7 +125,7 @@ impl Relay {
         drop(self.sessions);
         let store = Arc::into_inner(self.store).expect("nothing uses the store any more");
         drop(store);
-        (LmdbStore::open(Options::new(self.dir.path()), None).unwrap(), self.dir)
+        (LmdbStore::open(Options::new(self.dir.path()), vec![]).unwrap(), self.dir)
     }
 
     /// Waits until it ends by itself, after its token was cancelled.

@@ -67,7 +67,7 @@ fn settings(mode: Mode) -> Settings {
 }
 
 fn memory() -> Arc<dyn AclStore> {
-    Arc::new(MemoryStore::new(None))
+    Arc::new(MemoryStore::new(vec![]))
 }
 
 /// A client that keeps up by itself.
@@ -101,7 +101,7 @@ struct OverGrpc;
 #[async_trait]
 impl Engine for OverGrpc {
     async fn fresh(&self, settings: Settings) -> Examined {
-        let store = Arc::new(MemoryStore::new(None));
+        let store = Arc::new(MemoryStore::new(vec![]));
         let mode = settings.mode;
         let running = Running::start("127.0.0.1:0", settings, Arc::clone(&store) as _).await;
         let (remote, stop) = remote(&running.address, mode);

@@ -37,7 +37,7 @@ async fn start(
     beside: impl FnOnce(Arc<LmdbStore>) -> Option<Service>,
 ) -> (Address, Box<dyn Any + Send>) {
     let directory = TempDir::new().unwrap();
-    let store = Arc::new(LmdbStore::open(Options::new(directory.path()), None).unwrap());
+    let store = Arc::new(LmdbStore::open(Options::new(directory.path()), vec![]).unwrap());
     let readiness = Readiness::new();
     let parts = DatabaseParts {
         store: Arc::clone(&store) as _,

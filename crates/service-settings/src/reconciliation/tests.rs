@@ -1,15 +1,17 @@
-use daemon::{Environment, Setting};
+use daemon::Environment;
 
 use super::*;
 
+fn read<S: daemon::Settings>(variables: &[(&str, &str)]) -> S {
+    daemon::load(&Environment::of(variables.iter().copied())).settings.unwrap()
+}
+
 fn settings(variables: &[(&str, &str)]) -> Reconciliation {
-    let environment = Environment::of(variables.iter().copied());
-    daemon::load::<Reconciliation>(&environment).settings.unwrap()
+    read(variables)
 }
 
 fn peers(variables: &[(&str, &str)]) -> PeerSettings {
-    let limits = daemon::load::<EventLimits>(&Environment::of([])).settings.unwrap();
-    settings(variables).peers(&limits)
+    settings(variables).peers(&read::<EventLimits>(&[]))
 }
 
 #[test]
@@ -43,8 +45,11 @@ fn small_frames_are_raised_to_the_least() {
 #[test]
 fn a_relay_is_no_peer_of_itself() {
     let peers = [("ORLY_SYNC_NEGENTROPY_PEERS", "wss://a.example.com/,wss://b.example.com")];
-    let urls = settings(&peers).peer_urls(RelayUrl::parse("wss://a.example.com").as_ref());
-    assert_eq!(urls, ["wss://b.example.com".parse().unwrap()]);
+    for own in ["ORLY_RELAY_URL", "ORLY_RELAY_ADDRESSES"] {
+        let own = read(&[(own, "wss://a.example.com")]);
+        let urls = settings(&peers).peer_urls(&own);
+        assert_eq!(urls, ["wss://b.example.com".parse().unwrap()]);
+    }
 }
 
 #[test]
@@ -55,7 +60,7 @@ fn what_the_guide_shows_is_taken() {
         ("ORLY_SYNC_NEGENTROPY_ID_SIZE", "32"),
         ("ORLY_SYNC_NEGENTROPY_SESSION_TIMEOUT", "5m"),
     ]);
-    assert_eq!(settings.peer_urls(None).len(), 2);
+    assert_eq!(settings.peer_urls(&read(&[])).len(), 2);
     assert_eq!(settings.sessions().timeout, Duration::from_secs(300));
     assert_eq!(settings.peer_filter().kinds.map(|kinds| kinds.len()), Some(8));
 }

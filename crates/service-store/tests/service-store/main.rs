@@ -17,7 +17,7 @@ use failing_disk::fail_end_of_commit;
 async fn work_ends_and_fails_when_the_disk_of_the_store_does() {
     let dir = tempfile::tempdir().unwrap();
     let settings = EmbeddedStore { data_dir: dir.path().to_owned(), map_size_mb: 0 };
-    let store: EventStore = service_store::open(&settings, Access::Create, None).unwrap().into();
+    let store: EventStore = service_store::open(&settings, Access::Create, vec![]).unwrap().into();
     let shutdown = CancellationToken::new();
     let work = async {
         let parts = store.get();
@@ -36,7 +36,7 @@ async fn work_ends_and_fails_when_the_disk_of_the_store_does() {
     assert!(error.ends_with("No space left on device (os error 28)"), "{error}");
 
     drop(store);
-    let store = service_store::open(&settings, Access::Create, None).unwrap();
+    let store = service_store::open(&settings, Access::Create, vec![]).unwrap();
     assert_eq!(store.marker("kept").await.unwrap(), Some(vec![1]));
     assert_eq!(store.marker("lost").await.unwrap(), None);
 }

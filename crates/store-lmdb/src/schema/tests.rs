@@ -37,7 +37,7 @@ fn a_newer_schema_is_refused_with_what_to_do() {
 #[tokio::test]
 async fn a_newer_version_that_comes_meanwhile_ends_reading_and_writing() {
     let dir = TempDir::new().unwrap();
-    let store = LmdbStore::open(Options::new(dir.path()), None).unwrap();
+    let store = LmdbStore::open(Options::new(dir.path()), vec![]).unwrap();
     store.save(events()).await.unwrap();
     let newer = (SCHEMA + 1).to_be_bytes();
     let lmdb = &store.lmdb;
@@ -82,7 +82,7 @@ fn events() -> Vec<Event> {
 /// A database as schema 1 has it: no heads, other keys of authors and tags, one table more.
 async fn of_schema_1() -> TempDir {
     let dir = TempDir::new().unwrap();
-    LmdbStore::open(Options::new(dir.path()), None).unwrap().save(events()).await.unwrap();
+    LmdbStore::open(Options::new(dir.path()), vec![]).unwrap().save(events()).await.unwrap();
     let lmdb = Lmdb::open(Options::new(dir.path())).unwrap();
     let disused = lmdb.still(|env| {
         let made = env.create_databases_and_commit(env.write_txn()?, |opener, wtxn| {
@@ -123,7 +123,7 @@ async fn assert_complete(store: &LmdbStore) {
 async fn an_older_database_is_brought_up_to_date() {
     let dir = of_schema_1().await;
     for _ in 0..2 {
-        let store = LmdbStore::open(Options::new(dir.path()), None).unwrap();
+        let store = LmdbStore::open(Options::new(dir.path()), vec![]).unwrap();
         assert_complete(&store).await;
         assert_eq!(store.describe().unwrap().schema, SCHEMA);
     }
@@ -151,7 +151,7 @@ async fn bringing_it_up_to_date_goes_on_where_it_ended() {
     })
     .unwrap();
     drop(lmdb);
-    assert_complete(&LmdbStore::open(Options::new(dir.path()), None).unwrap()).await;
+    assert_complete(&LmdbStore::open(Options::new(dir.path()), vec![]).unwrap()).await;
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use event::Event;
-use store::conformance::{ALICE, RELAY_URL, SerialEngine, Subject, note};
+use store::conformance::{ALICE, SerialEngine, Subject, note, relay_urls};
 use store::{EventStore, SerialStore};
 use store_lmdb::{CheckReport, LmdbError, LmdbStore, Options};
 use tempfile::TempDir;
@@ -58,7 +58,7 @@ pub(crate) fn open(path: &Path) -> LmdbStore {
 }
 
 pub(crate) fn try_open(options: Options) -> Result<LmdbStore, LmdbError> {
-    LmdbStore::open(options, Some(RELAY_URL.into()))
+    LmdbStore::open(options, relay_urls())
 }
 
 pub(crate) fn subject(store: LmdbStore) -> (Arc<LmdbStore>, Subject) {

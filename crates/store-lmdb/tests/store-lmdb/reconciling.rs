@@ -173,7 +173,7 @@ proptest! {
 async fn gathered_sets_have_a_bound_together() {
     let dir = scratch();
     let options = Options { gathered_items: 150, ..Options::new(dir.path()) };
-    let store = LmdbStore::open(options, None).unwrap();
+    let store = LmdbStore::open(options, vec![]).unwrap();
     let crowd = Crowd { author: 0, kind: 1, at: 1000, count: 100 };
     store.save(draw(0, &crowd)).await.unwrap();
     let ask = |until: u64| {

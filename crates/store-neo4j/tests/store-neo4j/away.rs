@@ -58,7 +58,7 @@ async fn calls_fail_soon_and_go_on_when_it_is_back() {
     let target = server.options.uri.split_once("://").unwrap().1.to_owned();
     let door = Door::to(target).await;
     let options = Options { uri: format!("bolt://{}", door.address), ..server.options.clone() };
-    let store = Arc::new(Neo4jStore::new(options, None).unwrap());
+    let store = Arc::new(Neo4jStore::new(options, vec![]).unwrap());
     let (before, after) = (note(&ALICE, 1, "before"), note(&ALICE, 2, "after"));
     store.save(vec![before.clone()]).await.unwrap();
     let mut watch = store.watch(Serial::default());
@@ -83,13 +83,13 @@ async fn calls_fail_soon_and_go_on_when_it_is_back() {
 async fn what_is_in_the_way_is_told_soon() {
     let nobody = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let asked = Instant::now();
-    let store = Neo4jStore::new(Options::new(format!("bolt://{nobody}"), "neo4j", "x"), None);
+    let store = Neo4jStore::new(Options::new(format!("bolt://{nobody}"), "neo4j", "x"), vec![]);
     let error = store.unwrap().prepare().await.unwrap_err();
     assert!(matches!(error, Neo4jError::Away { .. }), "{error}");
     // It takes connections and says nothing.
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let uri = format!("bolt://{}", silent.local_addr().unwrap());
-    let store = Neo4jStore::new(Options::new(uri, "neo4j", "x"), None).unwrap();
+    let store = Neo4jStore::new(Options::new(uri, "neo4j", "x"), vec![]).unwrap();
     let error = store.prepare().await.unwrap_err();
     assert!(error.to_string().contains("ORLY_NEO4J_URI"), "{error}");
     assert!(asked.elapsed() < SOON);
@@ -105,7 +105,7 @@ async fn a_wrong_password_is_told_soon() {
     let server = Server::take().await;
     let options = Options { password: "wrong".into(), ..server.options.clone() };
     let asked = Instant::now();
-    let error = Neo4jStore::new(options, None).unwrap().prepare().await.unwrap_err();
+    let error = Neo4jStore::new(options, vec![]).unwrap().prepare().await.unwrap_err();
     assert!(matches!(error, Neo4jError::Credentials { .. }), "{error}");
     assert!(error.to_string().contains("user \"neo4j\""), "{error}");
     assert!(asked.elapsed() < SOON);

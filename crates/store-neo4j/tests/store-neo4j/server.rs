@@ -8,7 +8,7 @@ use std::io::Write;
 use std::sync::{Arc, LazyLock};
 
 use async_trait::async_trait;
-use store::conformance::{RELAY_URL, SerialEngine, Subject};
+use store::conformance::{SerialEngine, Subject, relay_urls};
 use store::{EventStore, SerialStore};
 use store_neo4j::{Neo4jStore, Options};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -58,12 +58,12 @@ impl Server {
     pub(crate) async fn take() -> Self {
         let permit = Arc::clone(&SERVERS.permits).acquire_owned().await.unwrap();
         let options = SERVERS.free.lock().unwrap().pop().unwrap();
-        Neo4jStore::new(options.clone(), None).unwrap().erase().await.unwrap();
+        Neo4jStore::new(options.clone(), vec![]).unwrap().erase().await.unwrap();
         Self { options, _permit: permit }
     }
 
     pub(crate) fn store(&self) -> Arc<Neo4jStore> {
-        Arc::new(Neo4jStore::new(self.options.clone(), Some(RELAY_URL.into())).unwrap())
+        Arc::new(Neo4jStore::new(self.options.clone(), relay_urls()).unwrap())
     }
 }
 

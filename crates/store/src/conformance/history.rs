@@ -13,7 +13,7 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 
 use super::batches::without_serial;
-use super::{Engine, RELAY_URL, Subject, note};
+use super::{Engine, Subject, note, relay_urls};
 use crate::{MemoryStore, Serial, Tombstone};
 use sketch::{EventSketch, QuerySketch, crowd_of, event_sketch, query_sketch, time};
 
@@ -73,7 +73,7 @@ pub async fn random_histories_end_as_in_memory(engine: &dyn Engine) {
 
 /// Does to a fresh store and to one in memory what `history` says: both must come to the same.
 pub async fn compare(subject: &Subject, history: &History) {
-    let memory = Subject::new(MemoryStore::new(Some(RELAY_URL.into())).into(), ());
+    let memory = Subject::new(MemoryStore::new(relay_urls()).into(), ());
     let mut made: Vec<Event> = Vec::new();
     for act in &history.acts {
         match act {

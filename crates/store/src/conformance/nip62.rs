@@ -3,7 +3,7 @@
 use event::{Event, Keys};
 
 use super::events::{deletion, id};
-use super::{ALICE, BOB, Engine, RELAY_URL, event, note};
+use super::{ALICE, BOB, Engine, ONION_URL, RELAY_URL, event, note};
 use crate::SaveOutcome;
 
 const ALL: &str = "ALL_RELAYS";
@@ -38,8 +38,8 @@ pub async fn later_events_are_stored(engine: &dyn Engine) {
     subject.holds(&[&request, &later]).await;
 }
 
-pub async fn request_to_this_relay_is_heeded_whatever_its_slash(engine: &dyn Engine) {
-    for relay in [RELAY_URL, RELAY_URL.trim_end_matches('/')] {
+pub async fn request_to_this_relay_is_heeded_by_any_name_and_slash(engine: &dyn Engine) {
+    for relay in [RELAY_URL, RELAY_URL.trim_end_matches('/'), ONION_URL] {
         let subject = engine.fresh().await;
         let request = vanish(&ALICE, 200, relay);
         subject.accepts(&[&note(&ALICE, 100, "")]).await;

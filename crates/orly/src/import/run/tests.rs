@@ -20,7 +20,7 @@ struct Bench {
 impl Bench {
     fn new() -> Self {
         let dir = TempDir::new().unwrap();
-        let store = LmdbStore::open(Options::new(dir.path().join("store")), None).unwrap();
+        let store = LmdbStore::open(Options::new(dir.path().join("store")), vec![]).unwrap();
         let bench = Self { dir, store: Arc::new(store) };
         std::fs::write(bench.file(), lines()).unwrap();
         bench
@@ -138,7 +138,7 @@ async fn no_whole_line_before_the_break_is_lost() {
 #[test]
 fn standard_input_is_not_read_twice() {
     let dir = TempDir::new().unwrap();
-    let store = LmdbStore::open(Options::new(dir.path()), None).unwrap();
+    let store = LmdbStore::open(Options::new(dir.path()), vec![]).unwrap();
     let source = Source {
         reader: crate::import::source::Reader::Stream(Box::new(std::io::empty())),
         len: None,

@@ -28,7 +28,7 @@ async fn a_ban_by_somebody_else_is_told() {
 #[tokio::test(flavor = "multi_thread")]
 async fn who_is_blacklisted_is_hidden_in_the_store_of_the_relay_too() {
     let running = Running::start("127.0.0.1:0", settings(Mode::Curating), memory()).await;
-    let own = Arc::new(MemoryStore::new(None));
+    let own = Arc::new(MemoryStore::new(vec![]));
     let remote = RemoteAcl::new(&running.address, PATIENCE, Mode::Curating);
     let remote = Arc::new(remote.hiding_in(Arc::clone(&own) as _));
     let stop = CancellationToken::new();

@@ -39,7 +39,7 @@ impl House {
     }
 
     pub(super) async fn with(settings: SessionSettings, dir: TempDir, address: &Address) -> Self {
-        let store = Arc::new(LmdbStore::open(Options::new(dir.path()), None).unwrap());
+        let store = Arc::new(LmdbStore::open(Options::new(dir.path()), vec![]).unwrap());
         let sessions = Arc::new(NegentropySessions::new(Arc::clone(&store) as _, settings));
         let peers = Arc::new(PeerSync::new(Arc::clone(&store) as _, peer_settings()));
         peers.restore(vec![]).await.unwrap();

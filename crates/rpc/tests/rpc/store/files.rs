@@ -24,7 +24,7 @@ impl Apart {
     async fn new() -> Self {
         let dir = TempDir::new().unwrap();
         let open = |name: &str| {
-            Arc::new(LmdbStore::open(Options::new(dir.path().join(name)), None).unwrap())
+            Arc::new(LmdbStore::open(Options::new(dir.path().join(name)), vec![]).unwrap())
         };
         let (service, files) = (open("service"), open("files"));
         files.save(notes(0..1)).await.unwrap();

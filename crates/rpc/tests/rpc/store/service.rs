@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use event::Event;
 use relay_sync::SyncStore;
 use rpc::{Address, Listener, Readiness, RemoteStore, Server, StoreServer};
-use store::conformance::{self, ALICE, RELAY_URL, Subject, note};
+use store::conformance::{self, ALICE, Subject, note, relay_urls};
 use store::{EventBatch, EventStore, Query, StoreError};
 use store_lmdb::{LmdbStore, Options};
 use tempfile::TempDir;
@@ -70,7 +70,7 @@ impl Service {
     pub(crate) async fn restart(&mut self) {
         assert!(self.running.is_none());
         let options = Options::new(self.data_dir());
-        let store = Arc::new(LmdbStore::open(options, Some(RELAY_URL.into())).unwrap());
+        let store = Arc::new(LmdbStore::open(options, relay_urls()).unwrap());
         let listener = Listener::bind(&self.address()).await.unwrap();
         let shutdown = CancellationToken::new();
         let readiness = Readiness::new();

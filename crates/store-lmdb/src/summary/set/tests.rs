@@ -93,7 +93,7 @@ fn store(
     hidden: &HiddenAuthors,
 ) -> Vec<Event> {
     let mut events: Vec<Event> = crowds.iter().flat_map(draw).collect();
-    let store = LmdbStore::open(options.clone(), None).unwrap();
+    let store = LmdbStore::open(options.clone(), vec![]).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         store.save(events.clone()).await.unwrap();
