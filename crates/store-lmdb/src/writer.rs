@@ -151,33 +151,27 @@ impl Writer {
         stored: &mut Vec<EventBatch>,
     ) -> Result<Done, LmdbError> {
         let tables = &self.lmdb.tables;
-        let keep_summaries = self.lmdb.options.keep_summaries;
         match job {
             Job::Save { events, .. } => {
                 let mut batch = Batch::new(tables, wtxn, Timestamp::now(), &self.relay_urls)?;
                 let outcomes =
                     events.iter().map(|event| batch.save(event)).collect::<Result<_, _>>()?;
-                stored.push(batch.finish(keep_summaries)?);
+                stored.push(batch.finish(self.lmdb.options.keep_summaries)?);
                 Ok(Done::Saved(outcomes))
             }
             Job::Delete { ids, tombstone, .. } => {
-                let mut changes = Changes::default();
-                let removed = remove_ids(tables, wtxn, ids, *tombstone, &mut changes)?;
-                if keep_summaries {
-                    changes.apply(tables, wtxn)?;
-                }
+                let removed = self.remove(wtxn, |wtxn, changes| {
+                    remove_ids(tables, wtxn, ids, *tombstone, changes)
+                })?;
                 Ok(Done::Deleted(removed))
             }
             Job::DeleteAddresses { addresses, until, .. } => {
-                let mut changes = Changes::default();
-                let mut removed = 0;
-                for address in addresses {
-                    let is_removed = remove_at(tables, wtxn, address, *until, &mut changes)?;
-                    removed += u64::from(is_removed);
-                }
-                if keep_summaries {
-                    changes.apply(tables, wtxn)?;
-                }
+                let removed = self.remove(wtxn, |wtxn, changes| {
+                    addresses.iter().try_fold(0, |removed, address| {
+                        let is_removed = remove_at(tables, wtxn, address, *until, changes)?;
+                        Ok(removed + u64::from(is_removed))
+                    })
+                })?;
                 Ok(Done::Deleted(removed))
             }
             Job::SetMarker { key, value, .. } => {
@@ -195,14 +189,31 @@ impl Writer {
                 Ok(Done::Claimed(held.unwrap_or_else(|| value.clone())))
             }
             Job::Sweep { .. } => {
-                let mut changes = Changes::default();
-                remove_expired(tables, wtxn, Timestamp::now(), SWEEP_MOST, &mut changes)?;
-                if keep_summaries {
-                    changes.apply(tables, wtxn)?;
-                }
+                self.remove_expired(wtxn, Timestamp::now())?;
                 Ok(Done::Marked)
             }
         }
+    }
+
+    /// Takes events out, and out of the summaries.
+    fn remove<T>(
+        &self,
+        wtxn: &mut RwTxn<'_>,
+        work: impl FnOnce(&mut RwTxn<'_>, &mut Changes) -> Result<T, LmdbError>,
+    ) -> Result<T, LmdbError> {
+        let mut changes = Changes::default();
+        let done = work(wtxn, &mut changes)?;
+        if self.lmdb.options.keep_summaries {
+            changes.apply(&self.lmdb.tables, wtxn)?;
+        }
+        Ok(done)
+    }
+
+    /// Takes out some of what expired; returns how much.
+    fn remove_expired(&self, wtxn: &mut RwTxn<'_>, now: Timestamp) -> Result<usize, LmdbError> {
+        self.remove(wtxn, |wtxn, changes| {
+            remove_expired(&self.lmdb.tables, wtxn, now, SWEEP_MOST, changes)
+        })
     }
 
     fn let_readers_go(&self) {
@@ -225,15 +236,7 @@ impl Writer {
         });
         let removed = match due {
             Ok(false) => return,
-            Ok(true) => self.lmdb.free(|wtxn| {
-                let mut changes = Changes::default();
-                let removed =
-                    remove_expired(&self.lmdb.tables, wtxn, now, SWEEP_MOST, &mut changes)?;
-                if self.lmdb.options.keep_summaries {
-                    changes.apply(&self.lmdb.tables, wtxn)?;
-                }
-                Ok(removed)
-            }),
+            Ok(true) => self.lmdb.free(|wtxn| self.remove_expired(wtxn, now)),
             Err(error) => Err(error),
         };
         match removed {

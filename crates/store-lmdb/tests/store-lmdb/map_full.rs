@@ -2,7 +2,7 @@
 
 use event::{Event, EventId};
 use store::conformance::{ALICE, BOB, Subject, event, note};
-use store::{EventStore, StoreError, Tombstone};
+use store::{EventStore, SaveOutcome, StoreError, Tombstone};
 use store_lmdb::{LmdbStore, Options};
 
 use crate::lmdb::{assert_sound, large_notes, scratch, subject, try_open};
@@ -55,13 +55,16 @@ async fn removals_are_not_refused_with_the_saves_they_wait_with() {
 async fn expired_events_make_room() {
     let dir = scratch();
     let (store, subject) = subject(small(dir.path()));
-    let end = event::Timestamp::now().as_secs() + 2;
+    let end = event::Timestamp::now().as_secs() + 4;
     let expiration = end.to_string();
     let fleeting = (0..)
         .map(|at| event(&ALICE, 1, at, &[&["expiration", &expiration]], &"x".repeat(10 << 10)));
     for event in fleeting {
-        if subject.save(&[&event]).await.is_err() {
-            break;
+        match subject.save(&[&event]).await {
+            Ok(outcomes) => {
+                assert!(matches!(outcomes[..], [SaveOutcome::Stored(_)]), "{outcomes:?}")
+            }
+            Err(_) => break,
         }
     }
     while store.status().await.unwrap().events > 0 {

@@ -2,11 +2,13 @@
 
 use std::any::Any;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use event::{Event, EventId, Timestamp};
 
 use super::events::{address, deletion, id};
+use super::expiration::soon;
 use super::{ALICE, BOB, event, note};
 use crate::{EventStore, Preview, SaveOutcome, Serial, SerialStore, Tombstone};
 
@@ -112,12 +114,14 @@ pub async fn a_preview_is_what_saving_comes_to(engine: &dyn SerialEngine) {
 
 pub async fn removing_what_expired_leaves_the_rest(engine: &dyn SerialEngine) {
     let (store, serials, _keep) = engine.fresh().await;
-    let soon = (Timestamp::now().as_secs() + 1).to_string();
-    let brief = event(&ALICE, 1, 100, &[&["expiration", &soon]], "");
     let stays = note(&ALICE, 100, "");
-    save(&*store, &[&brief, &stays]).await;
+    let begin = Instant::now();
+    save(&*store, &[&stays]).await;
+    let soon = soon(begin.elapsed()).to_string();
+    let brief = event(&ALICE, 1, 100, &[&["expiration", &soon]], "");
+    save(&*store, &[&brief]).await;
     while !brief.as_ref().is_expired(Timestamp::now()) {
-        tokio::task::yield_now().await;
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
     serials.remove_expired().await.unwrap();
     let found = serials.serials_of(&[event_id(&brief), event_id(&stays)]).await.unwrap();
