@@ -8,7 +8,7 @@ use rpc::{ServiceHealth, ServiceKind, ServiceProbe};
 use crate::house::{House, is_there};
 
 /// How soon an operator is told what is wrong.
-const SOON: Duration = Duration::from_secs(20);
+const SOON: Duration = Duration::from_secs(10);
 
 #[test]
 fn help_is_no_failure_and_a_bad_value_stops_the_start() {

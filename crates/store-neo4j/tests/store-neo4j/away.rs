@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use crate::server::{Server, is_there};
 
 /// How soon trouble is told.
-const SOON: Duration = Duration::from_secs(20);
+const SOON: Duration = Duration::from_secs(10);
 
 /// Passes connections on to a server while it is open.
 struct Door {

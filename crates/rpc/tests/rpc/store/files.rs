@@ -9,7 +9,7 @@ use store_lmdb::{LmdbStore, Options};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
-use super::service::{all, answers_soon, notes};
+use super::service::{all, answers_within_a_second, notes};
 
 /// Two stores stand for the two ways to one: what came from where is told by what is in them. Within
 /// one process LMDB does not open a database twice.
@@ -73,7 +73,7 @@ async fn reading_goes_to_the_files_and_writing_to_the_service() {
     }
     assert_eq!(all(&store, "{}").await.unwrap(), notes(0..1));
     apart.serve(Some(apart.shared.clone())).await;
-    answers_soon(&store).await;
+    answers_within_a_second(&store).await;
     assert_eq!(opened.load(Ordering::Relaxed), 1);
     assert_eq!(all(&store, "{}").await.unwrap(), notes(0..1));
 }

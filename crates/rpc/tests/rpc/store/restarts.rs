@@ -6,7 +6,7 @@ use std::time::Duration;
 use store::conformance::{ALICE, note};
 use store::{EventStore, Markers, Query, SaveOutcome, Serial, StoreError};
 
-use super::service::{PATIENCE, Service, all, answers_soon, events, notes};
+use super::service::{PATIENCE, Service, all, answers_within_a_second, events, notes};
 
 #[tokio::test]
 async fn while_nobody_answers_calls_fail_at_once_and_say_what_to_do() {
@@ -24,7 +24,7 @@ async fn while_nobody_answers_calls_fail_at_once_and_say_what_to_do() {
         assert!(text.ends_with("is the database service running there?"), "{text}");
     }
     service.restart().await;
-    answers_soon(&store).await;
+    answers_within_a_second(&store).await;
     store.save(notes(0..1)).await.unwrap();
     assert_eq!(all(&store, "{}").await.unwrap(), notes(0..1));
 }
@@ -124,7 +124,7 @@ async fn a_watch_misses_nothing_across_restarts() {
         }
         service.restart().await;
         // What is stored before it is back comes too.
-        answers_soon(&writer).await;
+        answers_within_a_second(&writer).await;
     }
     assert_eq!(seen, notes(0..40));
 }
@@ -136,7 +136,7 @@ async fn markers_are_set_though_the_answer_is_lost() {
     store.set_marker("a", Some(vec![1])).await.unwrap();
     service.kill().await;
     service.restart().await;
-    answers_soon(&store).await;
+    answers_within_a_second(&store).await;
     assert_eq!(store.marker("a").await.unwrap(), Some(vec![1]));
     store.set_marker("a", None).await.unwrap();
     assert_eq!(store.markers("").await.unwrap(), []);
@@ -153,7 +153,7 @@ async fn a_service_that_stops_ends_its_watches_at_once() {
     // Well below the five seconds after which calls are cut off.
     tokio::time::timeout(Duration::from_secs(3), service.stop()).await.unwrap();
     service.restart().await;
-    answers_soon(&store).await;
+    answers_within_a_second(&store).await;
     store.save(notes(1..3)).await.unwrap();
     let seen = tokio::time::timeout(PATIENCE, follower).await.unwrap().unwrap();
     assert!(seen.is_ok_and(|count| count > 0));
