@@ -19,9 +19,7 @@ const SERIALS: &str = "UNWIND $ids AS id MATCH (e:Event {id: id}) RETURN DISTINC
 const AT_ADDRESSES: &str = "UNWIND $addresses AS address MATCH (e:Event {address: address}) \
     WHERE e.created_at <= $until RETURN DISTINCT e.serial";
 const EXPIRED: &str = "MATCH (e:Event) WHERE e.expiration <= $now RETURN e.serial LIMIT $most";
-const KEEP: &str =
-    "UNWIND $keys AS key MERGE (t:Tombstone {key: key}) ON CREATE SET t.until = $until";
-const KEEP_LATEST: &str = "UNWIND $keys AS key MERGE (t:Tombstone {key: key}) \
+const KEEP: &str = "UNWIND $keys AS key MERGE (t:Tombstone {key: key}) \
     SET t.until = CASE WHEN t.until > $until THEN t.until ELSE $until END";
 const FORGET: &str = "UNWIND $keys AS key MATCH (t:Tombstone {key: key}) DELETE t";
 
@@ -41,19 +39,13 @@ pub(crate) struct Saved {
 }
 
 /// Removes events on the operator's behalf; counts them.
-pub(crate) struct Delete<'a> {
-    pub(crate) ids: &'a [EventId],
-    pub(crate) tombstone: Tombstone,
+pub(crate) struct Delete {
+    /// Finds their serials.
+    standing: Statement,
+    /// Sets tombstones, or takes them away.
+    tombstones: Statement,
     /// How many an earlier try found.
-    pub(crate) found: u64,
-}
-
-/// Removes what stands at addresses up to a time; counts it.
-pub(crate) struct DeleteAddresses<'a> {
-    pub(crate) addresses: &'a [Address],
-    pub(crate) until: Timestamp,
-    /// How many an earlier try found.
-    pub(crate) found: u64,
+    found: u64,
 }
 
 /// Removes some of what expired; says whether there may be more.
@@ -90,36 +82,35 @@ impl Work for Save<'_> {
     }
 }
 
-impl Work for Delete<'_> {
-    type Output = u64;
-
-    async fn attempt(
-        &mut self,
-        connection: &mut Connection,
-        _: Attempt,
-    ) -> Result<Ending<u64>, WorkError> {
-        let ids: Value = self.ids.iter().collect();
-        let statements = [Statement::new(LOCK), Statement::new(SERIALS).with("ids", ids)];
-        let answers = connection.run(&statements).await?;
-        locked(&answers)?;
-        let serials: BTreeSet<Serial> = answers[1].iter().filter_map(serial).collect();
-        let keys: Value = self.ids.iter().map(tombstone::id).collect();
-        let mut statements = vec![match self.tombstone {
-            Tombstone::Keep => {
-                Statement::new(KEEP).with("keys", keys).with("until", Timestamp::MAX.as_secs())
-            }
+impl Delete {
+    /// The events with these ids.
+    pub(crate) fn ids(ids: &[EventId], tombstone: Tombstone) -> Self {
+        let standing = Statement::new(SERIALS).with("ids", ids.iter().collect::<Value>());
+        let keys: Value = ids.iter().map(tombstone::id).collect();
+        let tombstones = match tombstone {
+            Tombstone::Keep => keep(keys, Timestamp::MAX),
             Tombstone::Forget => Statement::new(FORGET).with("keys", keys),
-        }];
-        if !serials.is_empty() {
-            statements.push(write::removal(&serials));
-        }
-        connection.run(&statements).await?;
-        self.found = self.found.max(serials.len() as u64);
-        Ok(Ending::Commit(self.found))
+        };
+        Self { standing, tombstones, found: 0 }
+    }
+
+    /// What stands at these addresses up to a time.
+    pub(crate) fn addresses(addresses: &[Address], until: Timestamp) -> Self {
+        let until = until.min(Timestamp::MAX);
+        let addresses: Vec<String> = addresses.iter().map(address_key).collect();
+        let keys: Value = addresses.iter().map(|key| tombstone::address(key)).collect();
+        let standing = Statement::new(AT_ADDRESSES)
+            .with("addresses", addresses.into_iter().collect::<Value>())
+            .with("until", until.as_secs());
+        Self { standing, tombstones: keep(keys, until), found: 0 }
     }
 }
 
-impl Work for DeleteAddresses<'_> {
+fn keep(keys: Value, until: Timestamp) -> Statement {
+    Statement::new(KEEP).with("keys", keys).with("until", until.as_secs())
+}
+
+impl Work for Delete {
     type Output = u64;
 
     async fn attempt(
@@ -127,17 +118,10 @@ impl Work for DeleteAddresses<'_> {
         connection: &mut Connection,
         _: Attempt,
     ) -> Result<Ending<u64>, WorkError> {
-        let addresses: Vec<String> = self.addresses.iter().map(address_key).collect();
-        let until = self.until.min(Timestamp::MAX).as_secs();
-        let keys: Value = addresses.iter().map(|key| tombstone::address(key)).collect();
-        let addresses: Value = addresses.into_iter().collect();
-        let standing =
-            Statement::new(AT_ADDRESSES).with("addresses", addresses).with("until", until);
-        let answers = connection.run(&[Statement::new(LOCK), standing]).await?;
+        let answers = connection.run(&[Statement::new(LOCK), self.standing.clone()]).await?;
         locked(&answers)?;
         let serials: BTreeSet<Serial> = answers[1].iter().filter_map(serial).collect();
-        let mut statements =
-            vec![Statement::new(KEEP_LATEST).with("keys", keys).with("until", until)];
+        let mut statements = vec![self.tombstones.clone()];
         if !serials.is_empty() {
             statements.push(write::removal(&serials));
         }

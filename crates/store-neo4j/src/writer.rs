@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout_at};
 
 use crate::Neo4jError;
-use crate::save::{Delete, DeleteAddresses, Save, Sweep};
+use crate::save::{Delete, Save, Sweep};
 use crate::shared::Shared;
 
 /// How many jobs may wait before who brings more has to.
@@ -87,36 +87,25 @@ async fn run(shared: Arc<Shared>, mut jobs: mpsc::Receiver<Job>) {
                 batch.save(&shared).await;
             }
             Job::Delete { ids, tombstone, reply } => {
-                answer(reply, delete(&shared, &ids, tombstone).await);
+                let parts = ids.chunks(MAX_EVENTS).map(|ids| Delete::ids(ids, tombstone));
+                answer(reply, delete(&shared, parts).await);
             }
             Job::DeleteAddresses { addresses, until, reply } => {
-                answer(reply, delete_addresses(&shared, &addresses, until).await);
+                let parts = addresses.chunks(MAX_EVENTS);
+                let parts = parts.map(|addresses| Delete::addresses(addresses, until));
+                answer(reply, delete(&shared, parts).await);
             }
             Job::Sweep { reply } => answer(reply, sweep(&shared).await),
         }
     }
 }
 
-async fn delete(shared: &Shared, ids: &[EventId], tombstone: Tombstone) -> Result<u64, StoreError> {
+/// Deletes in as many transactions as there are parts.
+async fn delete(shared: &Shared, parts: impl Iterator<Item = Delete>) -> Result<u64, StoreError> {
     shared.graph().await?;
     let mut removed = 0;
-    for ids in ids.chunks(MAX_EVENTS) {
-        let mut work = Delete { ids, tombstone, found: 0 };
-        removed += shared.client.transaction(&mut work).await?;
-    }
-    Ok(removed)
-}
-
-async fn delete_addresses(
-    shared: &Shared,
-    addresses: &[Address],
-    until: Timestamp,
-) -> Result<u64, StoreError> {
-    shared.graph().await?;
-    let mut removed = 0;
-    for addresses in addresses.chunks(MAX_EVENTS) {
-        let mut work = DeleteAddresses { addresses, until, found: 0 };
-        removed += shared.client.transaction(&mut work).await?;
+    for mut part in parts {
+        removed += shared.client.transaction(&mut part).await?;
     }
     Ok(removed)
 }
